@@ -1,0 +1,270 @@
+"""The IR, whole. It says what an optimizer means: typed by level, single assignment, order fixed.
+
+A step runs in two phases. The block `step` holds what is of the levels fixed and step: it runs
+once per step, in float64. The block `body` holds what is of the levels variable and element: it
+runs once per variable, in the computation's dtype. The body sees the step only through
+`coefficients`, values of the step that are cast once to that dtype.
+
+Nothing here refers to the tree; nothing after `lower` sees the tree.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Literal, TypeAlias
+
+from optdsl.diagnostics import Span
+from optdsl.semantics.model import Interval, PolicyName, Settings
+
+
+class Level(IntEnum):
+    """When a value is known, and how many of it there are."""
+
+    FIXED = 0
+    STEP = 1
+    VARIABLE = 2
+    ELEMENT = 3
+
+    def __str__(self) -> str:
+        return self.name.lower()
+
+
+#: What an input of the rule is. Every other value is a local.
+Role: TypeAlias = Literal[
+    "variable", "gradient", "step", "hyper", "const", "flag", "slot", "shared", "uses", "local"
+]
+
+
+@dataclass(frozen=True)
+class Value:
+    """Something with one definition. `name` is the spec's; the version makes it unique.
+
+    Version 0 of an input is what it is before the step: `w`, `g`, a slot, a shared, `t` (the
+    number of this step), a hyper, a const, a flag, or `uses` of the hyper of that name.
+    """
+
+    name: str
+    version: int
+    level: Level
+    role: Role
+    is_bool: bool = False
+
+
+# ---------------------------------------------------------------- expressions
+
+
+@dataclass(frozen=True)
+class Literal_:
+    """A number or truth value of the spec; an int stays an int."""
+
+    value: bool | int | float
+    level: Level = Level.FIXED
+
+    @property
+    def is_bool(self) -> bool:
+        return isinstance(self.value, bool)
+
+
+@dataclass(frozen=True)
+class Ref:
+    value: Value
+
+    @property
+    def level(self) -> Level:
+        return self.value.level
+
+    @property
+    def is_bool(self) -> bool:
+        return self.value.is_bool
+
+
+@dataclass(frozen=True)
+class Op:
+    """`op` is a name in `semantics.operators.OPERATORS`; `min` and `max` have two arguments."""
+
+    op: str
+    args: tuple[Expr, ...]
+    level: Level
+    is_bool: bool
+
+
+Expr: TypeAlias = Literal_ | Ref | Op
+
+# ----------------------------------------------------------------- statements
+
+
+@dataclass(frozen=True)
+class Define:
+    """`value = expr`. `text` is the line of the spec that it comes from, for comments."""
+
+    value: Value
+    expr: Expr
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Merge:
+    """After a branch, `value` is `then` or `orelse`."""
+
+    value: Value
+    then: Expr
+    orelse: Expr
+
+
+@dataclass(frozen=True)
+class Branch:
+    """A condition of the level fixed, step or variable, and what each side defines."""
+
+    condition: Expr
+    then: Block
+    orelse: Block
+    merges: tuple[Merge, ...]
+    text: str = ""
+
+
+Statement: TypeAlias = Define | Branch
+Block: TypeAlias = tuple[Statement, ...]
+
+# ------------------------------------------------------------------ interface
+
+
+@dataclass(frozen=True)
+class Hyper:
+    name: str
+    public: str
+    default: float | None
+    domain: Interval
+    doc: str
+
+
+@dataclass(frozen=True)
+class Const:
+    """`default` is an expression over earlier consts; `default_value` is what it gives."""
+
+    name: str
+    public: str
+    is_int: bool
+    default: Expr
+    default_value: float
+    domain: Interval
+    doc: str
+
+
+@dataclass(frozen=True)
+class Flag:
+    name: str
+    public: str
+    default: bool
+    doc: str
+
+
+@dataclass(frozen=True)
+class Slot:
+    """`initial` is of the level fixed, or made of `w` (version 0) and its reductions."""
+
+    name: str
+    public: str
+    scalar: bool
+    initial: Expr
+    condition: Expr | None
+    doc: str
+
+
+@dataclass(frozen=True)
+class Shared:
+    name: str
+    public: str
+    initial: Expr
+    condition: Expr | None
+    doc: str
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The first policy whose condition holds (None: always) counts; the last has none."""
+
+    name: PolicyName
+    condition: Expr | None
+
+
+# -------------------------------------------------------------------- program
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a state variable (`w`, a slot or a shared) is after the step."""
+
+    state: str
+    value: Expr
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One step of one variable. `results` names only what is assigned, in order of declaration,
+    `w` first. `coefficients` are the values of the step that the body refers to."""
+
+    body: Block
+    results: tuple[Result, ...]
+    coefficients: tuple[Value, ...]
+
+
+Movement: TypeAlias = Literal["fixed", "decay", "other"]
+
+
+@dataclass(frozen=True)
+class Movement_:
+    """What `state` does on a row whose gradient is 0, where `condition` (level fixed) holds.
+
+    fixed: stays as it is. decay: is multiplied by `factor`, the same for all elements.
+    """
+
+    state: str
+    kind: Movement
+    factor: Expr | None
+    condition: Expr | None
+
+
+@dataclass(frozen=True)
+class Untouched:
+    """What a sparse gradient means for the rows that it does not mention, for one policy.
+
+    `rule` is the rule with g = 0, simplified (under hybrid `w` stays). `swept` says for each
+    state that moves under some setting when it does (None: always); a state that is not in it
+    never moves. `densify`: the rule reads reductions over elements, so rows depend on each other and the
+    gradient has to be made dense; then `rule` is not used.
+    """
+
+    policy: PolicyName
+    rule: Rule
+    swept: tuple[tuple[str, Expr | None], ...]
+    movements: tuple[Movement_, ...]
+    densify: Expr | bool
+    reason: str
+
+
+@dataclass(frozen=True)
+class Program:
+    """One optimizer. `untouched` has an entry for each of exact and hybrid among the policies.
+
+    `step` defines the coefficients of both rules and the new values of the shareds
+    (`shared_results`). `equations` are the lines of the update block as written.
+    """
+
+    name: str
+    doc: str
+    hypers: tuple[Hyper, ...]
+    consts: tuple[Const, ...]
+    flags: tuple[Flag, ...]
+    slots: tuple[Slot, ...]
+    shareds: tuple[Shared, ...]
+    policies: tuple[Policy, ...]
+    settings: tuple[tuple[str, Settings], ...]
+    step: Block
+    shared_results: tuple[Result, ...]
+    rule: Rule
+    untouched: tuple[Untouched, ...]
+    linear_in_g: bool
+    equations: tuple[str, ...]
+    sources: tuple[tuple[str, str], ...]
+    span: Span

@@ -1,0 +1,144 @@
+"""The resolved tree: one optimizer with its names settled, its `def`s expanded and its defaults known.
+
+`resolve.py` makes it from the tree, with no finding of severity error left. The statements and
+expressions in it are those of `syntax/tree.py`, with these guarantees: every `Call` is of an
+operator in `operators.py` with the right number of arguments; every `Name` is declared, `pi`,
+`inf`, `w`, `g` or `t`; constants are finite; no `let` hides another. The oracle interprets this,
+`ir/lower.py` translates it; neither knows the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from optdsl.diagnostics import Source, Span
+from optdsl.syntax import tree
+
+PolicyName: TypeAlias = Literal["exact", "hybrid", "lazy"]
+
+
+@dataclass(frozen=True)
+class Interval:
+    """The values that a number may take; the ends may be infinite."""
+
+    low: float
+    high: float
+    low_closed: bool
+    high_closed: bool
+
+    def __contains__(self, x: float) -> bool:
+        above = x >= self.low if self.low_closed else x > self.low
+        below = x <= self.high if self.high_closed else x < self.high
+        return above and below
+
+    def __str__(self) -> str:
+        return (
+            f"{'[' if self.low_closed else '('}{self.low:g}, "
+            f"{self.high:g}{']' if self.high_closed else ')'}"
+        )
+
+
+#: Every finite number.
+REALS = Interval(float("-inf"), float("inf"), False, False)
+
+
+@dataclass(frozen=True)
+class Hyper:
+    """A real hyperparameter: a number or a schedule. `default` None: it must be given."""
+
+    name: str
+    public: str
+    default: float | None
+    domain: Interval
+    doc: str
+    span: Span
+
+
+@dataclass(frozen=True)
+class Const:
+    """A number fixed at construction. `default` is of the level fixed, over earlier consts."""
+
+    name: str
+    public: str
+    is_int: bool
+    default: tree.Expr
+    default_value: float
+    domain: Interval
+    doc: str
+    span: Span
+
+
+@dataclass(frozen=True)
+class Flag:
+    name: str
+    public: str
+    default: bool
+    doc: str
+    span: Span
+
+
+@dataclass(frozen=True)
+class Slot:
+    """State per variable: shaped like it, or one number. `condition` is of the level fixed."""
+
+    name: str
+    public: str
+    scalar: bool
+    initial: tree.Expr
+    condition: tree.Expr | None
+    doc: str
+    span: Span
+
+
+@dataclass(frozen=True)
+class Shared:
+    """One number for the whole optimizer. `initial` and `condition` are of the level fixed."""
+
+    name: str
+    public: str
+    initial: tree.Expr
+    condition: tree.Expr | None
+    doc: str
+    span: Span
+
+
+@dataclass(frozen=True)
+class Policy:
+    """`sparse name if condition`; the first whose condition holds counts."""
+
+    name: PolicyName
+    condition: tree.Expr | None
+    span: Span
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is different in one target; the keys are names of the spec."""
+
+    class_name: str | None = None
+    defaults: Mapping[str, float | bool] = field(default_factory=dict)
+    public: Mapping[str, str] = field(default_factory=dict)
+    order: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """One optimizer, resolved. `sources` are all the texts that it was composed from.
+
+    `policies` is never empty and ends with an unconditional one. `body` is the `update` block.
+    """
+
+    name: str
+    doc: str
+    hypers: tuple[Hyper, ...]
+    consts: tuple[Const, ...]
+    flags: tuple[Flag, ...]
+    slots: tuple[Slot, ...]
+    shareds: tuple[Shared, ...]
+    policies: tuple[Policy, ...]
+    settings: Mapping[str, Settings]
+    body: tuple[tree.Statement, ...]
+    sources: tuple[Source, ...]
+    span: Span

@@ -1,0 +1,314 @@
+"""The tree: what was written. A span on every node, nothing resolved, nothing computed.
+
+`parser.py` makes it, `semantics` resolves it, `oracle` interprets the resolved form of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from optdsl.diagnostics import Source, Span
+
+
+@dataclass(frozen=True)
+class Ident:
+    """A name as it was written."""
+
+    text: str
+    span: Span
+
+
+# ---------------------------------------------------------------- expressions
+
+
+@dataclass(frozen=True)
+class Number:
+    """A literal; `text` as written, `value` an int if it was written as one."""
+
+    text: str
+    value: int | float
+    span: Span
+
+
+@dataclass(frozen=True)
+class Boolean:
+    value: bool
+    span: Span
+
+
+@dataclass(frozen=True)
+class Name:
+    """A use of a name (`pi` and `inf` too)."""
+
+    text: str
+    span: Span
+
+
+UnaryOp: TypeAlias = Literal["-", "not"]
+BinaryOp: TypeAlias = Literal[
+    "+", "-", "*", "/", "%", "^", "<", "<=", ">", ">=", "==", "!=", "and", "or"
+]
+
+
+@dataclass(frozen=True)
+class Unary:
+    op: UnaryOp
+    operand: Expr
+    span: Span
+
+
+@dataclass(frozen=True)
+class Binary:
+    """`**` arrives here as `^`."""
+
+    op: BinaryOp
+    left: Expr
+    right: Expr
+    span: Span
+
+
+@dataclass(frozen=True)
+class Call:
+    """A function or `def` applied; `options` are keyword arguments such as `axis=`."""
+
+    function: Ident
+    args: tuple[Expr, ...]
+    options: tuple[tuple[Ident, Expr], ...]
+    span: Span
+
+
+Expr: TypeAlias = Number | Boolean | Name | Unary | Binary | Call
+
+# ----------------------------------------------------------------- statements
+
+
+@dataclass(frozen=True)
+class Let:
+    name: Ident
+    value: Expr
+    span: Span
+
+
+@dataclass(frozen=True)
+class Assign:
+    """`target op value`; op is one of `= += -= *= /=`."""
+
+    target: Ident
+    op: Literal["=", "+=", "-=", "*=", "/="]
+    value: Expr
+    span: Span
+
+
+@dataclass(frozen=True)
+class If:
+    """`else if` is an `If` alone in `orelse`. `span` covers the header only."""
+
+    condition: Expr
+    then: tuple[Statement, ...]
+    orelse: tuple[Statement, ...]
+    span: Span
+
+
+@dataclass(frozen=True)
+class Every:
+    """`every count { … }`; the span covers the header."""
+
+    count: Expr
+    body: tuple[Statement, ...]
+    span: Span
+
+
+@dataclass(frozen=True)
+class Inner:
+    span: Span
+
+
+Statement: TypeAlias = Let | Assign | If | Every | Inner
+
+# --------------------------------------------------------------- declarations
+
+
+@dataclass(frozen=True)
+class Domain:
+    """`[low, high)`: which ends belong to it; the ends are expressions (`-inf` is one)."""
+
+    low: Expr
+    high: Expr
+    low_closed: bool
+    high_closed: bool
+    span: Span
+
+
+@dataclass(frozen=True)
+class Hyper:
+    """`default` is None for a hyperparameter that must be given."""
+
+    name: Ident
+    default: Expr | None
+    public: Ident | None
+    domain: Domain | None
+    doc: str
+    span: Span
+
+
+@dataclass(frozen=True)
+class Const:
+    name: Ident
+    is_int: bool
+    default: Expr
+    public: Ident | None
+    domain: Domain | None
+    doc: str
+    span: Span
+
+
+@dataclass(frozen=True)
+class Flag:
+    name: Ident
+    default: Expr
+    public: Ident | None
+    doc: str
+    span: Span
+
+
+@dataclass(frozen=True)
+class SlotName:
+    """One of the names on a slot line, with its own `as`."""
+
+    name: Ident
+    public: Ident | None
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One `slot` line; initial value and condition hold for all the names on it."""
+
+    names: tuple[SlotName, ...]
+    scalar: bool
+    initial: Expr | None
+    condition: Expr | None
+    doc: str
+    span: Span
+
+
+@dataclass(frozen=True)
+class Shared:
+    name: Ident
+    public: Ident | None
+    initial: Expr
+    condition: Expr | None
+    doc: str
+    span: Span
+
+
+@dataclass(frozen=True)
+class Sparse:
+    policy: Ident
+    condition: Expr | None
+    span: Span
+
+
+@dataclass(frozen=True)
+class Def:
+    name: Ident
+    parameters: tuple[Ident, ...]
+    body: Expr
+    doc: str
+    span: Span
+
+
+@dataclass(frozen=True)
+class SetDefault:
+    """`eps = 1e-8` in a `for` block; `default` None removes the default: it must be given."""
+
+    name: Ident
+    default: Expr
+    span: Span
+
+
+@dataclass(frozen=True)
+class SetPublic:
+    """`b1 as beta1` in a `for` block."""
+
+    name: Ident
+    public: Ident
+    span: Span
+
+
+@dataclass(frozen=True)
+class SetClass:
+    """`class AdamOptimizer` in a `for` block."""
+
+    name: Ident
+    span: Span
+
+
+@dataclass(frozen=True)
+class SetOrder:
+    """`order learning_rate, momentum, use_locking, name, nesterov` in a `for` block."""
+
+    names: tuple[Ident, ...]
+    span: Span
+
+
+Setting: TypeAlias = SetDefault | SetPublic | SetClass | SetOrder
+
+
+@dataclass(frozen=True)
+class For:
+    target: Ident
+    settings: tuple[Setting, ...]
+    span: Span
+
+
+Declaration: TypeAlias = Hyper | Const | Flag | Slot | Shared | Sparse | Def | For
+
+
+@dataclass(frozen=True)
+class Stage:
+    """`update { … }` (name None) or `stage NAME { … }`."""
+
+    name: Ident | None
+    body: tuple[Statement, ...]
+    span: Span
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """`optimizer` or, with `is_wrapper`, `wrapper`. Stages in the order written."""
+
+    name: Ident
+    is_wrapper: bool
+    doc: str
+    declarations: tuple[Declaration, ...]
+    stages: tuple[Stage, ...]
+    span: Span
+
+
+@dataclass(frozen=True)
+class Part:
+    """One link of `A(x=1) of B of C`."""
+
+    name: Ident
+    arguments: tuple[tuple[Ident, Expr], ...]
+    span: Span
+
+
+@dataclass(frozen=True)
+class Composition:
+    """`optimizer Ranger = Lookahead(k=6) of RAdam`, the outermost part first."""
+
+    name: Ident
+    doc: str
+    parts: tuple[Part, ...]
+    span: Span
+
+
+@dataclass(frozen=True)
+class File:
+    """A whole spec file."""
+
+    source: Source
+    definitions: tuple[Def, ...]
+    optimizers: tuple[Optimizer | Composition, ...]
