@@ -1,0 +1,21 @@
+"""Where the library of specs and the templates are: in a checkout at its top, in a wheel inside."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent
+_PACKED = _PACKAGE / "_data"
+_ROOT = _PACKED if _PACKED.is_dir() else _PACKAGE.parent
+
+#: The folder with one `.opt` file per optimizer of the library.
+SPECS = _ROOT / "specs"
+
+#: The folder with one folder of Jinja templates per target.
+TEMPLATES = _ROOT / "templates"
+
+
+def library_spec(name: str) -> Path | None:
+    """The file of a library optimizer, called by its file's name without `.opt`; None if none."""
+    path = SPECS / f"{name}.opt"
+    return path if name.isidentifier() and path.is_file() else None
