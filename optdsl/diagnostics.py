@@ -100,6 +100,10 @@ class Diagnostics:
         if found not in self._found:
             self._found.append(found)
 
+    def extend(self, other: Diagnostics) -> None:
+        """Take over the findings of another run."""
+        self._found.extend(d for d in other._found if d not in self._found)
+
     @property
     def has_errors(self) -> bool:
         return any(d.is_error for d in self._found)

@@ -11,23 +11,11 @@ Nothing here refers to the tree; nothing after `lower` sees the tree.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Literal, TypeAlias
 
 from optdsl.diagnostics import Span
+from optdsl.semantics.level import Level
 from optdsl.semantics.model import Interval, PolicyName, Settings
-
-
-class Level(IntEnum):
-    """When a value is known, and how many of it there are."""
-
-    FIXED = 0
-    STEP = 1
-    VARIABLE = 2
-    ELEMENT = 3
-
-    def __str__(self) -> str:
-        return self.name.lower()
 
 
 #: What an input of the rule is. Every other value is a local.
@@ -264,7 +252,6 @@ class Program:
     shared_results: tuple[Result, ...]
     rule: Rule
     untouched: tuple[Untouched, ...]
-    linear_in_g: bool
     equations: tuple[str, ...]
     sources: tuple[tuple[str, str], ...]
     span: Span

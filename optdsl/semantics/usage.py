@@ -1,0 +1,79 @@
+"""Warnings about what is declared and not used."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from optdsl.diagnostics import Diagnostics
+from optdsl.semantics import model
+from optdsl.semantics.declarations import names
+from optdsl.syntax import tree
+
+
+def check_usage(optimizer: model.Optimizer, diagnostics: Diagnostics) -> None:
+    """W201 to W206 for one optimizer."""
+    reads, writes = _reads(optimizer), _writes(optimizer.body)
+    for slot in optimizer.slots:
+        if not reads[slot.name]:
+            diagnostics.add(
+                "W201", f"the slot '{slot.name}' is never read", slot.span, "it costs memory only"
+            )
+        elif not writes[slot.name]:
+            diagnostics.add("W202", f"the slot '{slot.name}' is never written", slot.span)
+    for shared in optimizer.shareds:
+        if not (reads[shared.name] and writes[shared.name]):
+            missing = "written" if reads[shared.name] else "read"
+            diagnostics.add("W205", f"the shared '{shared.name}' is never {missing}", shared.span)
+    for item in (*optimizer.hypers, *optimizer.consts, *optimizer.flags):
+        if not reads[item.name]:
+            diagnostics.add("W203", f"'{item.name}' is not used", item.span)
+    for let in _lets(optimizer.body):
+        if not reads[let.name.text]:
+            diagnostics.add("W204", f"the local '{let.name.text}' is not used", let.name.span)
+    if not writes["w"]:
+        diagnostics.add("W206", "no statement changes 'w'", optimizer.span)
+
+
+def _statements(body: Iterable[tree.Statement]) -> Iterator[tree.Statement]:
+    for statement in body:
+        yield statement
+        if isinstance(statement, tree.If):
+            yield from _statements(statement.then)
+            yield from _statements(statement.orelse)
+
+
+def _lets(body: Iterable[tree.Statement]) -> Iterator[tree.Let]:
+    return (s for s in _statements(body) if isinstance(s, tree.Let))
+
+
+def _writes(body: Iterable[tree.Statement]) -> Counter[str]:
+    return Counter(s.target.text for s in _statements(body) if isinstance(s, tree.Assign))
+
+
+def _reads(optimizer: model.Optimizer) -> Counter[str]:
+    found: Counter[str] = Counter()
+
+    def read(expr: tree.Expr | None) -> None:
+        if expr is not None:
+            found.update(name.text for name in names(expr))
+
+    for statement in _statements(optimizer.body):
+        match statement:
+            case tree.Let(value=value):
+                read(value)
+            case tree.Assign(target=target, value=value):
+                # `m += g` and `m = m + g` read m for its own sake only
+                own = [n.text for n in names(value) if n.text == target.text]
+                read(value)
+                found.subtract(own)
+            case tree.If(condition=condition):
+                read(condition)
+    for const in optimizer.consts:
+        read(const.default)
+    for item in (*optimizer.slots, *optimizer.shareds):
+        read(item.initial)
+        read(item.condition)
+    for policy in optimizer.policies:
+        read(policy.condition)
+    return found
