@@ -46,7 +46,7 @@ class SettingsReader:
         return {target: self._settings(target, items) for target, items in gathered.items()}
 
     def _settings(self, target: str, items: list[tree.Setting]) -> model.Settings:
-        class_name, order = None, tuple[str, ...]()
+        class_name, order = None, dict[str, Span]()
         defaults: dict[str, float | bool] = {}
         public: dict[str, str] = {}
         for item in items:
@@ -54,7 +54,7 @@ class SettingsReader:
                 case tree.SetClass():
                     class_name = item.name.text
                 case tree.SetOrder():
-                    order = self._order(target, item)
+                    order = self._order(order, item)
                 case tree.SetPublic() if self._symbol(item.name, PUBLIC_KINDS):
                     public[item.name.text] = item.public.text
                 case tree.SetDefault() if symbol := self._symbol(item.name, PUBLIC_KINDS[:3]):
@@ -62,7 +62,7 @@ class SettingsReader:
                     if value is not None:
                         defaults[item.name.text] = value
         self._order_known(items, public)
-        return model.Settings(class_name, defaults, public, order)
+        return model.Settings(class_name, defaults, public, tuple(order))
 
     def _symbol(self, name: tree.Ident, kinds: tuple[str, ...]) -> Symbol | None:
         symbol = self.scope.symbols.get(name.text)
@@ -96,8 +96,9 @@ class SettingsReader:
             return None
         return value
 
-    def _order(self, target: str, item: tree.SetOrder) -> tuple[str, ...]:
-        seen: dict[str, Span] = {}
+    def _order(self, before: dict[str, Span], item: tree.SetOrder) -> dict[str, Span]:
+        """The names of this line after those of the lines before."""
+        seen = dict(before)
         for name in item.names:
             if name.text in seen:
                 self._diagnostics.add(
@@ -105,7 +106,7 @@ class SettingsReader:
                     notes=(Note("the first", seen[name.text]),),
                 )  # fmt: skip
             seen.setdefault(name.text, name.span)
-        return tuple(seen)
+        return seen
 
     def _order_known(self, items: list[tree.Setting], public: dict[str, str]) -> None:
         """Every name in `order` is an argument of the constructor."""
