@@ -39,8 +39,11 @@ class Arithmetic(Protocol[N]):
     def either(self, a: N, b: N) -> N:
         """A number of which is known only that it is one of these two."""
 
+    def assigned(self, x: N, old: N) -> N:
+        """`x` in the shape of `old`, whose place it takes within the step."""
+
     def stored(self, x: N, old: N) -> N:
-        """`x` with the shape and the storage dtype of `old`, which it replaces."""
+        """`x` in the dtype in which `old`, whose place it takes, is kept between steps."""
 
     def shape(self, x: N) -> tuple[int, ...]:
         """The shape of x."""
@@ -128,8 +131,11 @@ class Float64:
     def either(self, a: Array, b: Array) -> Array:
         raise AssertionError("in float64 every condition is known")
 
-    def stored(self, x: Array, old: Array) -> Array:
+    def assigned(self, x: Array, old: Array) -> Array:
         return np.broadcast_to(x, old.shape)
+
+    def stored(self, x: Array, old: Array) -> Array:
+        return x
 
     def shape(self, x: Array) -> tuple[int, ...]:
         return x.shape

@@ -57,7 +57,9 @@ class Oracle(Generic[N]):
         self._body, self._a = optimizer.body, arithmetic
         settings = optimizer.settings.get(target, model.Settings())
         given: dict[str, Any] = {**settings.defaults, **arguments}
-        self._hypers = {h.name: given.get(h.name, h.default) for h in optimizer.hypers}
+        self._hypers: dict[str, Any] = {
+            h.name: given.get(h.name, h.default) for h in optimizer.hypers
+        }
         self._fixed = {"pi": arithmetic.constant(np.pi), "inf": arithmetic.constant(np.inf)}
         for flag in optimizer.flags:
             self._fixed[flag.name] = arithmetic.constant(given.get(flag.name, flag.default))
@@ -66,6 +68,7 @@ class Oracle(Generic[N]):
             self._fixed[const.name] = self._value(number or const.default, self._fixed)
         self.slots = tuple(s for s in optimizer.slots if self._holds(s.condition))
         self.shareds = tuple(s for s in optimizer.shareds if self._holds(s.condition))
+        self._kept = {"w", "g", *(s.name for s in self.slots + self.shareds)}
         self.policy = next(p.name for p in optimizer.policies if self._holds(p.condition))
 
     def start(self, variables: Mapping[str, Array]) -> State[N]:
@@ -75,8 +78,10 @@ class Oracle(Generic[N]):
 
     def step(self, state: State[N], gradients: Mapping[str, Gradient]) -> State[N]:
         """The next state. A dense gradient has the variable's shape; None takes no part."""
-        hypers = {h: x(state.t) if callable(x) else x for h, x in self._hypers.items()}
-        now = {name: self._a.constant(x) for name, x in {**hypers, "t": state.t + 1}.items()}
+        now = {
+            h: self._a.constant(x(state.t) if callable(x) else x) for h, x in self._hypers.items()
+        }
+        now["t"] = self._a.constant(state.t + 1)
         env = {**self._fixed, **now, **state.shared}
         shared, variables = dict(state.shared), dict(state.variables)
         for key, gradient in gradients.items():
@@ -91,14 +96,14 @@ class Oracle(Generic[N]):
         for slot in self.slots:
             zeros = np.zeros(() if slot.scalar else w.shape, computation_dtype(w.dtype))
             initial = self._value(slot.initial, {**self._fixed, "w": values["w"]})
-            values[slot.name] = self._a.stored(initial, self._a.state(zeros))
+            values[slot.name] = self._a.assigned(initial, self._a.state(zeros))
         return values
 
     # ------------------------------------------------------------ one variable, by its policy
 
     def _apply(
         self, gradient: Array | Sparse, old: Mapping[str, N], env: Mapping[str, N]
-    ) -> Env[N]:
+    ) -> dict[str, N]:
         if not isinstance(gradient, Sparse):
             return self._rule(self._a.state(gradient), old, env)
         values, (rows, *_) = self._a.state(gradient.values), self._a.shape(old["w"])
@@ -112,7 +117,7 @@ class Oracle(Generic[N]):
 
     def _lazy(
         self, indices: Array, values: N, old: Mapping[str, N], env: Mapping[str, N]
-    ) -> Env[N]:
+    ) -> dict[str, N]:
         """The rule on a variable made of just the rows that the gradient names."""
         rows, row = np.unique(indices, return_inverse=True)
         g = self._a.sum_rows(values, row.reshape(-1), len(rows))
@@ -122,7 +127,7 @@ class Oracle(Generic[N]):
 
     def _rule(
         self, g: N, old: Mapping[str, N], env: Mapping[str, N], touched: Array | None = None
-    ) -> Env[N]:
+    ) -> dict[str, N]:
         """Everything as it is after the block; under hybrid `w` moves on the touched rows only."""
         after = {**env, **old, "g": g}
         self._run(self._body, after, touched)
@@ -130,7 +135,9 @@ class Oracle(Generic[N]):
 
     # -------------------------------------------------------------- statements and expressions
 
-    def _run(self, body: tuple[tree.Statement, ...], env: Env[N], touched: Array | None) -> None:
+    def _run(
+        self, body: tuple[tree.Statement, ...], env: dict[str, N], touched: Array | None
+    ) -> None:
         for statement in body:
             match statement:
                 case tree.Let():
@@ -142,15 +149,15 @@ class Oracle(Generic[N]):
                 case _:
                     raise NotImplementedError(type(statement).__name__)
 
-    def _assign(self, statement: tree.Assign, env: Env[N], touched: Array | None) -> None:
+    def _assign(self, statement: tree.Assign, env: dict[str, N], touched: Array | None) -> None:
         name, value = statement.target.text, self._value(statement.value, env)
         if statement.op != "=":
             value = self._a.apply(SYMBOLS[statement.op[0]].name, env[name], value)
         if name == "w" and touched is not None:
             value = self._a.apply("where", self._a.constant(touched), value, env["w"])
-        env[name] = value
+        env[name] = self._a.assigned(value, env[name]) if name in self._kept else value
 
-    def _if(self, statement: tree.If, env: Env[N], touched: Array | None) -> None:
+    def _if(self, statement: tree.If, env: dict[str, N], touched: Array | None) -> None:
         holds = self._a.truth(self._value(statement.condition, env))
         then, orelse = dict(env), dict(env)
         self._run(statement.then if holds is not False else (), then, touched)
@@ -179,8 +186,5 @@ class Oracle(Generic[N]):
             ):
                 given = self._hypers[hyper]
                 return self._a.constant(callable(given) or given != 0)
-            case tree.Call(function=function, args=args):
-                return self._a.apply(function.text, *(self._value(a, env) for a in args))
-
-
-Env: TypeAlias = dict[str, N]
+            case tree.Call(function=function):
+                return self._a.apply(function.text, *[self._value(x, env) for x in expr.args])

@@ -1,0 +1,206 @@
+"""Arithmetic for the oracle that says where the numbers of a target must lie.
+
+A number is a pair of ends. Each operation takes the worst of the ends of its operands and widens
+the result by its own rounding, in the precision in which a target computes it: float64 for what
+is known once per step, else the computation dtype of the variable. So the width of a result is a
+running error analysis of the rule, and at a jump (`sign`, a comparison, an `if`) it spans both
+sides as soon as rounding could lead to either.
+
+The ends are float64, and their own rounding is part of the widening.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from optdsl.oracle.arithmetic import Array, computation_dtype
+from optdsl.verify.sets import EXACT, IMAGES, TESTS, Enclosed, Set, Truth, hull, point
+
+#: Unit roundoff of float64, in which the ends are computed.
+OWN = 2.0**-53
+STEP = np.dtype(np.float64)
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """How exactly a framework computes.
+
+    `units` are the largest errors of functions in unit roundoffs (half an ulp), by name and the
+    dtype's size in bytes; everything else is rounded correctly, 1 unit. `flush`: results below
+    the smallest normal number may come out as 0.
+    """
+
+    flush: bool = False
+    units: Mapping[tuple[str, int], float] = field(default_factory=dict)
+
+
+class Enclosure:
+    """An `oracle.Arithmetic` on sets of numbers."""
+
+    def __init__(self, accuracy: Accuracy) -> None:
+        self._accuracy = accuracy
+
+    def constant(self, x: bool | float | Array) -> Set:
+        array = np.asarray(x)
+        return Truth(array, ~array) if array.dtype == bool else point(array, None)
+
+    def state(self, x: Array) -> Set:
+        return self._flushed(point(x, x.dtype))
+
+    def apply(self, op: str, *args: Any) -> Set:
+        with np.errstate(all="ignore"):
+            operands, dtype = self._met(args)
+            if op in TESTS:
+                return TESTS[op](*operands)
+            if op in REDUCTIONS:
+                return replace(REDUCTIONS[op](self, *operands), dtype=dtype)
+            found = replace(IMAGES[op](*operands), dtype=dtype)
+            return found if op in EXACT else self._rounded(found, self._units(op, dtype, operands))
+
+    def truth(self, condition: Set) -> bool | None:
+        assert isinstance(condition, Truth)
+        return None if condition.true and condition.false else bool(condition.true)
+
+    def either(self, a: Set, b: Set) -> Set:
+        if isinstance(a, Truth) and isinstance(b, Truth):
+            return Truth(a.true | b.true, a.false | b.false)
+        (x, y), dtype = self._met((a, b))
+        return replace(hull(x, y), dtype=dtype)
+
+    def assigned(self, x: Set, old: Set) -> Set:
+        assert isinstance(x, Enclosed) and isinstance(old, Enclosed)
+        wide = x.each(lambda end: np.broadcast_to(end, old.low.shape))
+        return wide if old.dtype is None else self._cast(wide, computation_dtype(old.dtype))
+
+    def stored(self, x: Set, old: Set) -> Set:
+        assert isinstance(x, Enclosed) and isinstance(old, Enclosed)
+        return x if old.dtype is None else self._cast(x, old.dtype)
+
+    def shape(self, x: Set) -> tuple[int, ...]:
+        return x.low.shape if isinstance(x, Enclosed) else x.true.shape
+
+    def sum_rows(self, x: Set, row: Array, rows: int) -> Set:
+        assert isinstance(x, Enclosed) and x.dtype is not None
+        x = self._cast(x, computation_dtype(x.dtype))
+
+        def total(values: Array) -> Array:
+            into = np.zeros((rows, *values.shape[1:]))
+            np.add.at(into, row, values)
+            return into
+
+        found = Enclosed(total(x.low), total(x.high), total(x.nan) > 0, x.dtype)
+        additions = int(max(np.bincount(row), default=0)) - 1
+        return self._summed(found, total(x.size), additions) if additions > 0 else found
+
+    def take(self, x: Set, rows: Array) -> Set:
+        assert isinstance(x, Enclosed)
+        return x.each(lambda end: end[rows])
+
+    def put(self, x: Set, rows: Array, values: Set) -> Set:
+        assert isinstance(x, Enclosed) and isinstance(values, Enclosed)
+        new = x.each(np.copy)
+        new.low[rows], new.high[rows], new.nan[rows] = values.low, values.high, values.nan
+        return new
+
+    # ------------------------------------------------------------------------------- rounding
+
+    def _met(self, args: tuple[Any, ...]) -> tuple[list[Any], np.dtype[Any] | None]:
+        """The operands in the dtype in which they are computed with each other."""
+        held = [a.dtype for a in args if isinstance(a, Enclosed) and a.dtype is not None]
+        dtype = computation_dtype(held[0]) if held else None
+        if dtype is None:
+            return list(args), None
+        return [self._cast(a, dtype) if isinstance(a, Enclosed) else a for a in args], dtype
+
+    def _cast(self, x: Enclosed, dtype: np.dtype[Any]) -> Enclosed:
+        """Rounding keeps the order, so the ends of what is rounded are the rounded ends."""
+        if x.dtype == dtype:
+            return x
+        with np.errstate(all="ignore"):
+            low, high = (end.astype(dtype).astype(np.float64) for end in (x.low, x.high))
+        return self._flushed(Enclosed(low, high, x.nan, dtype))
+
+    def _units(self, op: str, dtype: np.dtype[Any] | None, operands: list[Enclosed]) -> Any:
+        units = self._accuracy.units.get((op, (dtype or STEP).itemsize), 1.0)
+        if op == "pow":  # it may be a chain of products, too
+            return np.maximum(units, np.abs(operands[1].high))
+        return units
+
+    def _rounded(self, x: Enclosed, units: Any) -> Enclosed:
+        """Widened by so many unit roundoffs."""
+        return self._widened(x, units * np.abs(x.low), units * np.abs(x.high), 1)
+
+    def _summed(self, x: Enclosed, size: Array, additions: int) -> Enclosed:
+        """A sum, in any order, of numbers whose absolute values add up to `size`."""
+        error = additions * size
+        wide = self._widened(x, error, error, additions)
+        overflows = (size > np.finfo(x.dtype or STEP).max) & (x.low < 0) & (x.high > 0)
+        low, high = np.where(overflows, -np.inf, wide.low), np.where(overflows, np.inf, wide.high)
+        return Enclosed(low, high, wide.nan | overflows, x.dtype)
+
+    def _widened(self, x: Enclosed, by_low: Array, by_high: Array, operations: int) -> Enclosed:
+        """`by` in unit roundoffs, absolute; every operation may underflow, too."""
+        info = np.finfo(x.dtype or STEP)
+        u = float(info.eps) / 2 + OWN
+        least = operations * float(info.tiny if self._accuracy.flush else info.smallest_subnormal)
+        low = np.where(np.isfinite(x.low), x.low - (u * by_low + least), x.low)
+        high = np.where(np.isfinite(x.high), x.high + (u * by_high + least), x.high)
+        low = np.where((x.low >= 0) & (low < 0), 0.0, low)  # rounding does not change the sign
+        high = np.where((x.high <= 0) & (high > 0), 0.0, high)
+        low, high = (np.where(np.abs(e) > info.max, np.copysign(np.inf, e), e) for e in (low, high))
+        return self._flushed(Enclosed(low, high, x.nan, x.dtype))
+
+    def _flushed(self, x: Enclosed) -> Enclosed:
+        """Below the smallest normal number it may be 0."""
+        if not self._accuracy.flush:
+            return x
+        tiny = float(np.finfo(x.dtype or STEP).tiny)
+        low = np.where((x.low > 0) & (x.low < tiny), 0.0, x.low)
+        high = np.where((x.high < 0) & (x.high > -tiny), 0.0, x.high)
+        return Enclosed(low, high, x.nan, x.dtype)
+
+    # ----------------------------------------------------------------------------- reductions
+
+    def _image(self, op: str, *xs: Enclosed, units: float = 1.0) -> Enclosed:
+        return self._rounded(replace(IMAGES[op](*xs), dtype=xs[0].dtype), units)
+
+    def _sum(self, x: Enclosed) -> Enclosed:
+        found = Enclosed(np.sum(x.low), np.sum(x.high), np.asarray(np.any(x.nan)), x.dtype)
+        return self._summed(found, np.sum(x.size), max(np.size(x.low) - 1, 1))
+
+    def _squares(self, x: Enclosed) -> Enclosed:
+        return self._image("pow", x, _number(2))
+
+    def _mean(self, x: Enclosed) -> Enclosed:
+        return self._image("div", self._sum(x), _number(max(np.size(x.low), 1)), units=2)
+
+    def _dot(self, x: Enclosed, y: Enclosed) -> Enclosed:
+        return self._sum(self._image("mul", x, y))
+
+    def _over(self, function: Callable[[Array], Any], x: Enclosed) -> Enclosed:
+        if not np.size(x.low):
+            return _number(0)
+        nan = np.asarray(np.any(x.nan))  # next to NaN frameworks differ
+        low = np.min(x.low) if nan else function(x.low)
+        return Enclosed(low, np.max(x.high) if nan else function(x.high), nan)
+
+
+def _number(x: float) -> Enclosed:
+    return point(np.asarray(x), None)
+
+
+REDUCTIONS: dict[str, Callable[..., Enclosed]] = {
+    "sum": Enclosure._sum,
+    "mean": Enclosure._mean,
+    "norm": lambda a, x: a._image("sqrt", a._sum(a._squares(x))),
+    "rms": lambda a, x: a._image("sqrt", a._mean(a._squares(x))),
+    "amax": lambda a, x: a._over(np.max, x),
+    "amin": lambda a, x: a._over(np.min, x),
+    "dot": Enclosure._dot,
+    "size": lambda a, x: _number(np.size(x.low)),
+    "rank": lambda a, x: _number(np.ndim(x.low)),
+}
