@@ -70,11 +70,11 @@ class Binary:
 
 @dataclass(frozen=True)
 class Call:
-    """A function or `def` applied; `options` are keyword arguments such as `axis=`."""
+    """A function or `def` applied; `options` are keyword arguments: `axis=0`, `axis=[0, 1]`."""
 
     function: Ident
     args: tuple[Expr, ...]
-    options: tuple[tuple[Ident, Expr], ...]
+    options: tuple[tuple[Ident, Expr | tuple[Expr, ...]], ...]
     span: Span
 
 
