@@ -1,0 +1,74 @@
+"""Which files a list of specs means: files, folders, names of optimizers of the library."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from optdsl.config import ConfigError, did_you_mean
+from optdsl.resources import SPECS, library_spec
+
+
+@dataclass(frozen=True)
+class SpecFile:
+    """A spec to be read from `path`.
+
+    `name` is how diagnostics call it (seen from the working directory), `title` how the headers of
+    generated files do (seen from the project, the same on every machine).
+    """
+
+    path: Path
+    name: str
+    title: str
+
+
+def find_specs(given: Iterable[str], *, base: Path, root: Path) -> tuple[SpecFile, ...]:
+    """The files that `given` means, each once, those of a folder by name.
+
+    Paths are relative to the folder `base`; `root` is the project's. Raises ConfigError for a
+    name that is neither a path nor a library optimizer, and for a folder without specs.
+    """
+    found = {path.resolve(): path for item in given for path in _paths(item, base)}
+    return tuple(SpecFile(path, _name(path), _title(path, root)) for path in found.values())
+
+
+def _paths(item: str, base: Path) -> Iterator[Path]:
+    path = base / item
+    if path.is_dir():
+        specs = sorted(path.rglob("*.opt"))
+        if not specs:
+            raise ConfigError(f"the folder '{item}' holds no .opt files")
+        yield from specs
+    elif os.path.lexists(path):
+        yield path
+    elif (library := library_spec(item)) is not None:
+        yield library
+    else:
+        raise ConfigError(f"there is no spec '{item}'{_mend(item, path)}")
+
+
+def _mend(item: str, path: Path) -> str:
+    """Near names: of files beside the missing one, or of the library."""
+    if path.suffix == ".opt" or "/" in item:
+        beside = [str(p.relative_to(path.parent)) for p in path.parent.glob("*.opt")]
+        mend = did_you_mean(path.name, beside) if beside else ""
+    else:
+        mend = did_you_mean(item, (p.stem for p in SPECS.glob("*.opt")))
+    return mend if mend.startswith("; did") else ""
+
+
+def _name(path: Path) -> str:
+    """Relative to the working directory where it lies below it, else absolute."""
+    path = Path(os.path.abspath(path))
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+
+
+def _title(path: Path, root: Path) -> str:
+    path, root = path.resolve(), root.resolve()
+    if path.is_relative_to(root):
+        return path.relative_to(root).as_posix()
+    if path.is_relative_to(SPECS):
+        return f"optdsl/specs/{path.relative_to(SPECS).as_posix()}"
+    return path.name
