@@ -217,10 +217,10 @@ class Movement_:
 class Untouched:
     """What a sparse gradient means for the rows that it does not mention, for one policy.
 
-    `rule` is the rule with g = 0, simplified (under hybrid `w` stays). `swept` says for each
-    state that moves under some setting when it does (None: always); a state that is not in it
-    never moves. `densify`: the rule reads reductions over elements, so rows depend on each other and the
-    gradient has to be made dense; then `rule` is not used.
+    `rule` is the rule with g = 0, simplified (under hybrid `w` stays); its results are the states
+    with elements that move under some setting. `swept` says of each of those when it moves (None:
+    always). `densify` says when the rule reads `reductions` over the elements, so that rows depend
+    on each other and the gradient has to be made dense; then `rule` is not used.
     """
 
     policy: PolicyName
@@ -228,7 +228,7 @@ class Untouched:
     swept: tuple[tuple[str, Expr | None], ...]
     movements: tuple[Movement_, ...]
     densify: Expr | bool
-    reason: str
+    reductions: tuple[str, ...]
 
 
 @dataclass(frozen=True)

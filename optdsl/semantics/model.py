@@ -2,7 +2,7 @@
 
 `resolve.py` makes it from the tree, with no finding of severity error left. The statements and
 expressions in it are those of `syntax/tree.py`, with these guarantees: every `Call` is of an
-operator in `operators.py` with the right number of arguments; every `Name` is declared, `pi`,
+operator in `operators.py` with the right number of arguments, or `uses` of one hyper; every `Name` is declared, `pi`,
 `inf`, `w`, `g` or `t`; constants are finite; no `let` hides another. The oracle interprets this,
 `ir/lower.py` translates it; neither knows the other.
 """
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from optdsl.diagnostics import Source, Span
+from optdsl.semantics.level import Level
 from optdsl.syntax import tree
 
 PolicyName: TypeAlias = Literal["exact", "hybrid", "lazy"]
@@ -128,6 +129,7 @@ class Optimizer:
     """One optimizer, resolved. `sources` are all the texts that it was composed from.
 
     `policies` is never empty and ends with an unconditional one. `body` is the `update` block.
+    `let_levels` has the level of each `let` in it, by the span of the `let`.
     """
 
     name: str
@@ -140,5 +142,6 @@ class Optimizer:
     policies: tuple[Policy, ...]
     settings: Mapping[str, Settings]
     body: tuple[tree.Statement, ...]
+    let_levels: Mapping[Span, Level]
     sources: tuple[Source, ...]
     span: Span

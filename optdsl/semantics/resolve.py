@@ -67,7 +67,7 @@ def _optimizer(
     _check_defs(item, file, scope)
     body = expand_block(item.stages[0].body, expander)
     check_constants(body, folder)
-    check_body(scope, body)
+    levels = check_body(scope, body)
     domains = {x.name: x.domain for x in (*declarer.hypers, *declarer.consts)}
     blocks = [d for d in item.declarations if isinstance(d, tree.For)]
     optimizer = model.Optimizer(
@@ -81,6 +81,7 @@ def _optimizer(
         policies=_policies(declarer.policies, item, diagnostics),
         settings=SettingsReader(scope, folder, domains).read(blocks),
         body=body,
+        let_levels={span: found.level for span, found in levels.lets.items()},
         sources=(file.source,),
         span=item.name.span,
     )

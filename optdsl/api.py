@@ -1,0 +1,110 @@
+"""The way of a spec through the house; `optdsl` itself offers it to users."""
+
+from __future__ import annotations
+
+import linecache
+import sys
+import types
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from optdsl.diagnostics import Diagnostic, Diagnostics, Source, SpecError
+from optdsl.ir.lower import lower
+from optdsl.ir.nodes import Program
+from optdsl.semantics.model import Optimizer
+from optdsl.semantics.resolve import resolve
+from optdsl.syntax import parser, tree
+from optdsl.targets.base import get_target
+from optdsl.targets.names import TARGET_NAMES
+
+
+def read(spec: str | PathLike[str], diagnostics: Diagnostics) -> Source | None:
+    """The source of a spec given as a path or as its text; None, after a report, if it is none."""
+    if isinstance(spec, str) and not (spec.endswith(".opt") and "\n" not in spec):
+        return Source("<text>", spec)
+    return parser.read_source(Path(spec), diagnostics)
+
+
+def parse(spec: str | PathLike[str]) -> tree.File:
+    """See `optdsl.parse`."""
+    diagnostics = Diagnostics()
+    source = read(spec, diagnostics)
+    file = parser.parse(source, diagnostics) if source else None
+    if file is None:
+        raise SpecError(diagnostics.all)
+    return file
+
+
+def check(spec: str | PathLike[str]) -> tuple[Diagnostic, ...]:
+    """See `optdsl.check`."""
+    diagnostics = Diagnostics()
+    source = read(spec, diagnostics)
+    if source is not None:
+        resolve_source(source, diagnostics)
+    return diagnostics.all
+
+
+def resolve_source(source: Source, diagnostics: Diagnostics) -> tuple[Optimizer, ...]:
+    """The optimizers of a source that have no errors."""
+    file = parser.parse(source, diagnostics)
+    return resolve(file, diagnostics) if file else ()
+
+
+def programs(source: Source, diagnostics: Diagnostics) -> tuple[Program, ...]:
+    """The IR of the optimizers of a source that have no errors."""
+    return tuple(map(lower, resolve_source(source, diagnostics)))
+
+
+def program(spec: str | PathLike[str], optimizer: str | None = None) -> Program:
+    """The IR of one optimizer of a spec. Raises as `generate` does."""
+    diagnostics = Diagnostics()
+    source = read(spec, diagnostics)
+    found = programs(source, diagnostics) if source else ()
+    if diagnostics.has_errors:
+        raise SpecError(diagnostics.all)
+    return _choose(found, optimizer)
+
+
+def _choose(found: tuple[Program, ...], optimizer: str | None) -> Program:
+    names = [p.name for p in found]
+    if optimizer is None and len(found) == 1:
+        return found[0]
+    if optimizer not in names:
+        wanted = "give optimizer=" if optimizer is None else f"no optimizer {optimizer!r}; there is"
+        raise ValueError(f"{wanted} {' or '.join(map(repr, names)) or 'none'}")
+    return found[names.index(optimizer)]
+
+
+def generate(spec: str | PathLike[str], target: str, optimizer: str | None = None) -> str:
+    """See `optdsl.generate`."""
+    return render(program(spec, optimizer), target)
+
+
+def render(found: Program, target: str) -> str:
+    """The module of a program for a target. Raises SpecError where the target cannot express it."""
+    from optdsl.emit import with_header
+
+    if target not in TARGET_NAMES:
+        raise ValueError(f"no target {target!r}; there is {', '.join(TARGET_NAMES)}")
+    diagnostics = Diagnostics()
+    backend = get_target(target)
+    backend.check(found, diagnostics)
+    if diagnostics.has_errors:
+        raise SpecError(diagnostics.all)
+    return with_header(backend.render(found), found, backend)
+
+
+def load(spec: str | PathLike[str], target: str, optimizer: str | None = None) -> type[Any]:
+    """See `optdsl.load`."""
+    found = program(spec, optimizer)
+    text = render(found, target)
+    name = f"optdsl_generated.{target}.{found.name}"
+    module = types.ModuleType(name)
+    filename = f"<optdsl {target} {found.name}>"
+    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
+    sys.modules[name] = module  # pickle finds the class by its module's name
+    exec(compile(text, filename, "exec"), module.__dict__)
+    return next(
+        c for c in vars(module).values() if isinstance(c, type) and c.__module__ == name
+    )

@@ -1,0 +1,205 @@
+"""From the resolved tree to the IR."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from hashlib import sha256
+
+from optdsl.ir import nodes
+from optdsl.ir.build import FILL, is_static, op, substitute
+from optdsl.ir.nodes import Block, Branch, Define, Expr, Literal_, Merge, Ref, Value
+from optdsl.ir.passes import run_passes
+from optdsl.semantics import model
+from optdsl.semantics.level import Level
+from optdsl.semantics.operators import SYMBOLS
+from optdsl.syntax import tree
+from optdsl.syntax.formatter import format_expression, format_statement
+
+_CONSTANTS = {"pi": 3.141592653589793, "inf": float("inf")}
+
+
+def lower(optimizer: model.Optimizer) -> nodes.Program:
+    """The IR of one resolved optimizer, after all passes."""
+    return run_passes(_Lowering(optimizer).program())
+
+
+class _Lowering:
+    """One optimizer on its way into the IR: `current` is the newest value of every name."""
+
+    def __init__(self, optimizer: model.Optimizer) -> None:
+        self._optimizer = optimizer
+        self._versions: Counter[str] = Counter()
+        self._fixed: dict[Value, Expr] = {}  # locals of the level fixed, for conditions
+        self._uses: dict[str, Expr] = {}
+        self._declared: dict[str, Level] = {}
+        self.current: dict[str, Expr] = {}
+        self._inputs()
+
+    def _inputs(self) -> None:
+        o = self._optimizer
+        self._input("w", Level.ELEMENT, "variable")
+        self._input("g", Level.ELEMENT, "gradient")
+        self._input("t", Level.STEP, "step")
+        for hyper in o.hypers:
+            self._input(hyper.name, Level.STEP, "hyper")
+            self._uses[hyper.name] = Ref(Value(hyper.name, 0, Level.FIXED, "uses", is_bool=True))
+        for const in o.consts:
+            self._input(const.name, Level.FIXED, "const")
+        for flag in o.flags:
+            self._input(flag.name, Level.FIXED, "flag")
+        for slot in o.slots:
+            self._input(slot.name, Level.VARIABLE if slot.scalar else Level.ELEMENT, "slot")
+        for shared in o.shareds:
+            self._input(shared.name, Level.STEP, "shared")
+
+    def _input(self, name: str, level: Level, role: nodes.Role) -> None:
+        self._declared[name] = level
+        self.current[name] = Ref(Value(name, 0, level, role, is_bool=role == "flag"))
+
+    # --------------------------------------------------------- expressions
+
+    def expr(self, expr: tree.Expr) -> Expr:
+        """An expression, with the newest value of every name."""
+        match expr:
+            case tree.Number(value=value) | tree.Boolean(value=value):
+                return Literal_(value)
+            case tree.Name(text=name):
+                return Literal_(_CONSTANTS[name]) if name in _CONSTANTS else self.current[name]
+            case tree.Unary(op=sign, operand=operand):
+                return op("neg" if sign == "-" else "not", self.expr(operand))
+            case tree.Binary(op=symbol, left=left, right=right):
+                return op(SYMBOLS[symbol].name, self.expr(left), self.expr(right))
+            case tree.Call():
+                return self._call(expr)
+
+    def _call(self, call: tree.Call) -> Expr:
+        name = call.function.text
+        if name == "uses":
+            (hyper,) = call.args
+            assert isinstance(hyper, tree.Name)
+            return self._uses[hyper.text]
+        args = [self.expr(a) for a in call.args]
+        if name == "clip":
+            value, low, high = args
+            return op("min", op("max", value, low), high)
+        result = args[0] if name in ("min", "max") else op(name, *args)
+        for arg in args[1:] if name in ("min", "max") else ():
+            result = op(name, result, arg)
+        return result
+
+    def condition(self, expr: tree.Expr) -> Expr:
+        """A condition; where it is known without a step, in terms of inputs alone."""
+        lowered = self.expr(expr)
+        return substitute(lowered, self._fixed) if is_static(lowered) else lowered
+
+    # ---------------------------------------------------------- statements
+
+    def block(self, body: Sequence[tree.Statement]) -> Block:
+        """The statements of a block; the `let`s in it are forgotten at its end."""
+        visible = set(self.current)
+        result = tuple(self._statement(s) for s in body)
+        self.current = {n: e for n, e in self.current.items() if n in visible}
+        return result
+
+    def _statement(self, statement: tree.Statement) -> nodes.Statement:
+        match statement:
+            case tree.Let(name=name, value=value):
+                self._declared[name.text] = self._optimizer.let_levels[statement.span]
+                return self._define(name.text, self.expr(value), statement)
+            case tree.Assign(target=target, op=sign, value=value):
+                new = self.expr(value)
+                if sign != "=":
+                    new = op(SYMBOLS[sign[0]].name, self.current[target.text], new)
+                return self._define(target.text, new, statement)
+            case tree.If():
+                return self._branch(statement)
+            case _:
+                raise AssertionError(f"semantics let {statement!r} through")
+
+    def _define(self, name: str, expr: Expr, statement: tree.Statement) -> Define:
+        value = self._new(name, expr.is_bool)
+        if value.level == Level.ELEMENT and expr.level < Level.ELEMENT and not expr.is_bool:
+            expr = op(FILL, expr)
+        if value.level == Level.FIXED:
+            self._fixed[value] = substitute(expr, self._fixed)
+        return Define(value, expr, format_statement(statement))
+
+    def _new(self, name: str, is_bool: bool) -> Value:
+        self._versions[name] += 1
+        value = Value(name, self._versions[name], self._declared[name], "local", is_bool)
+        self.current[name] = Ref(value)
+        return value
+
+    def _branch(self, statement: tree.If) -> Branch:
+        condition = self.condition(statement.condition)
+        before = dict(self.current)
+        then = self.block(statement.then)
+        after_then, self.current = self.current, dict(before)
+        orelse = self.block(statement.orelse)
+        after_else, self.current = self.current, dict(before)
+        merges = []
+        for name in before:
+            if after_then[name] != after_else[name]:
+                sides = after_then[name], after_else[name]
+                value = self._new(name, sides[0].is_bool)
+                merges.append(Merge(value, *sides))
+                if value.level == Level.FIXED:
+                    choice = op("where", condition, *sides)
+                    self._fixed[value] = substitute(choice, self._fixed)
+        text = f"if {format_expression(statement.condition)}"
+        return Branch(condition, then, orelse, tuple(merges), text)
+
+    # ------------------------------------------------------------- program
+
+    def program(self) -> nodes.Program:
+        """The whole, with every statement still in the body."""
+        o = self._optimizer
+        start = dict(self.current)
+        slots = tuple(self._slot(s) for s in o.slots)  # before the body: of the old values
+        shareds = tuple(self._shared(s) for s in o.shareds)
+        body = self.block(o.body)
+        states = ["w", *(s.name for s in o.slots)]
+        return nodes.Program(
+            name=o.name,
+            doc=o.doc,
+            hypers=tuple(
+                nodes.Hyper(h.name, h.public, h.default, h.domain, h.doc) for h in o.hypers
+            ),
+            consts=tuple(self._const(c) for c in o.consts),
+            flags=tuple(nodes.Flag(f.name, f.public, f.default, f.doc) for f in o.flags),
+            slots=slots,
+            shareds=shareds,
+            policies=tuple(nodes.Policy(p.name, self._fixed_condition(p)) for p in o.policies),
+            settings=tuple(sorted(o.settings.items())),
+            step=(),
+            shared_results=self._results([s.name for s in o.shareds], start),
+            rule=nodes.Rule(body, self._results(states, start), ()),
+            untouched=(),
+            equations=tuple(line for s in o.body for line in format_statement(s).split("\n")),
+            sources=tuple((s.name, sha256(s.text.encode()).hexdigest()) for s in o.sources),
+            span=o.span,
+        )
+
+    def _results(
+        self, states: Sequence[str], start: dict[str, Expr]
+    ) -> tuple[nodes.Result, ...]:
+        return tuple(
+            nodes.Result(s, self.current[s]) for s in states if self.current[s] != start[s]
+        )
+
+    def _const(self, c: model.Const) -> nodes.Const:
+        default = self.expr(c.default)
+        return nodes.Const(c.name, c.public, c.is_int, default, c.default_value, c.domain, c.doc)
+
+    def _slot(self, s: model.Slot) -> nodes.Slot:
+        initial, condition = self.expr(s.initial), self._fixed_condition(s)
+        return nodes.Slot(s.name, s.public, s.scalar, initial, condition, s.doc)
+
+    def _shared(self, s: model.Shared) -> nodes.Shared:
+        initial, condition = self.expr(s.initial), self._fixed_condition(s)
+        return nodes.Shared(s.name, s.public, initial, condition, s.doc)
+
+    def _fixed_condition(self, item: model.Slot | model.Shared | model.Policy) -> Expr | None:
+        return None if item.condition is None else self.condition(item.condition)
+

@@ -1,0 +1,133 @@
+"""What the rows do that a sparse gradient does not mention: the rule with g = 0, simplified."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from optdsl.ir import fixed
+from optdsl.ir.build import expressions, op, ops
+from optdsl.ir.linear import factor_of
+from optdsl.ir.nodes import (
+    Block, Define, Expr, Movement, Movement_, Op, Program, Ref, Result, Rule, Untouched, Value,
+)  # fmt: skip
+from optdsl.ir.passes.prune import prune_rule
+from optdsl.ir.simplify import ZERO, simplify
+from optdsl.semantics.level import Level
+from optdsl.semantics.limits import MAX_FIXED_CONDITIONS
+from optdsl.semantics.model import PolicyName
+from optdsl.semantics.operators import OPERATORS
+
+W = Value("w", 0, Level.ELEMENT, "variable")
+G = Value("g", 0, Level.ELEMENT, "gradient")
+
+#: Reductions whose value depends on the elements, or on how many there are.
+_COUPLING = {o.name for o in OPERATORS.values() if o.reduction} - {"rank"}
+
+
+def untouched(program: Program) -> Program:
+    """Analyse each of exact and hybrid that the program has among its policies."""
+    names = dict.fromkeys(p.name for p in program.policies if p.name != "lazy")
+    return replace(program, untouched=tuple(_analyse(program, name) for name in names))
+
+
+def _analyse(program: Program, policy: PolicyName) -> Untouched:
+    slots = [s.name for s in program.slots if not s.scalar]
+    states = {"w": W} | {name: Value(name, 0, Level.ELEMENT, "slot") for name in slots}
+    rule = _zero_rule(program.rule, policy, states)
+    cases = _Cases(program, rule)
+    swept, movements = [], []
+    for result in rule.results:
+        found = [(case, _movement(cases.zero(case), result.state, states)) for case in cases.all]
+        moving = fixed.condition_of(cases.atoms, [c for c, (kind, _) in found if kind != "fixed"])
+        if moving is not False:
+            swept.append((result.state, None if moving is True else moving))
+        movements += _grouped(result.state, found, cases.atoms)
+    resting = [s for s in ("w", *states) if s not in {r.state for r in rule.results}]
+    movements += [Movement_(s, "fixed", None, None) for s in dict.fromkeys(resting)]
+    coupled = [c for c in cases.all if any(reductions(cases.full(c).body))]
+    densify = fixed.condition_of(cases.atoms, coupled)
+    names = dict.fromkeys(o.op for o in reductions(program.rule.body))
+    return Untouched(policy, rule, tuple(swept), tuple(movements), densify, tuple(names))
+
+
+def _zero_rule(rule: Rule, policy: PolicyName, states: dict[str, Value]) -> Rule:
+    """The rule with g = 0 (and w at rest under hybrid), for the states that have elements."""
+    known: dict[Value, Expr] = {G: ZERO}
+    if policy == "hybrid":
+        known |= {value: Ref(W) for value in _assigned(rule.body, "w")}
+    zero = simplify(rule, known)
+    moving = tuple(
+        r for r in zero.results if r.state in states and r.value != Ref(states[r.state])
+    )
+    return prune_rule(replace(zero, results=tuple(map(_shaped, moving))))
+
+
+def _shaped(result: Result) -> Result:
+    """A state that became one number for all elements keeps its shape."""
+    if result.value.level == Level.ELEMENT:
+        return result
+    return Result(result.state, op("fill", result.value))
+
+
+def _assigned(block: Block, name: str) -> Iterator[Value]:
+    for statement in block:
+        if isinstance(statement, Define):
+            if statement.value.name == name:
+                yield statement.value
+        else:
+            yield from _assigned(statement.then, name)
+            yield from _assigned(statement.orelse, name)
+            yield from (m.value for m in statement.merges if m.value.name == name)
+
+
+def reductions(block: Block) -> Iterator[Op]:
+    """The operators in a block that read all the elements of a variable at once."""
+    for expr in expressions(block):
+        yield from (o for o in ops(expr) if o.op in _COUPLING)
+
+
+@dataclass
+class _Cases:
+    """The rule and its zero form, specialised for every case of the fixed conditions."""
+
+    program: Program
+    zero_rule: Rule
+
+    def __post_init__(self) -> None:
+        found = dict.fromkeys(fixed.block_atoms(self.program.rule.body))
+        self.atoms: Sequence[Expr] = tuple(found) if len(found) <= MAX_FIXED_CONDITIONS else ()
+        self.all = fixed.cases(self.atoms)
+
+    def zero(self, case: fixed.Case) -> Rule:
+        return self._special(self.zero_rule, case)
+
+    def full(self, case: fixed.Case) -> Rule:
+        return self._special(self.program.rule, case)
+
+    def _special(self, rule: Rule, case: fixed.Case) -> Rule:
+        if not self.atoms:
+            return rule
+        return prune_rule(simplify(replace(rule, body=fixed.specialise(rule.body, case)), {}))
+
+
+def _movement(
+    rule: Rule, state: str, states: dict[str, Value]
+) -> tuple[Movement, Expr | None]:
+    """What a state does under a zero rule that is specialised for one case."""
+    value = next(r.value for r in rule.results if r.state == state)
+    if value == Ref(states[state]):
+        return "fixed", None
+    definitions = {s.value: s.expr for s in rule.body if isinstance(s, Define)}
+    factor = factor_of(value, states[state], definitions)
+    return ("other", None) if factor is None else ("decay", factor)
+
+
+def _grouped(
+    state: str,
+    found: Sequence[tuple[fixed.Case, tuple[Movement, Expr | None]]],
+    atoms: Sequence[Expr],
+) -> Iterator[Movement_]:
+    for movement in dict.fromkeys(m for _, m in found):
+        condition = fixed.condition_of(atoms, [c for c, m in found if m == movement])
+        yield Movement_(state, *movement, None if condition is True else condition)

@@ -1,0 +1,114 @@
+"""Simplification of a rule once something in it is known. It holds for finite numbers only."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from optdsl.ir.build import FILL, is_literal, op, rewrite, substitute
+from optdsl.ir.nodes import (
+    Block, Branch, Expr, Literal_, Merge, Op, Result, Rule, Statement, Value,
+)  # fmt: skip
+from optdsl.ir.passes.fold import fold_expr
+from optdsl.semantics.operators import OPERATORS
+
+#: Functions that are 0 at 0.
+_ZERO_AT_ZERO = frozenset(
+    ["neg", "sqrt", "abs", "sign", "log1p", "expm1", "tanh", "floor", "ceil", "round", "cbrt"]
+    + ["sum", "mean", "norm", "rms", "amax", "amin", FILL]
+)
+ZERO = Literal_(0)
+
+
+def simplify(rule: Rule, known: dict[Value, Expr]) -> Rule:
+    """The rule with the `known` values put in, simplified; definitions that became a literal or
+    another value are gone."""
+    known = dict(known)
+    body = _block(rule.body, known)
+    results = tuple(Result(r.state, substitute(r.value, known)) for r in rule.results)
+    return replace(rule, body=body, results=results)
+
+
+def _block(block: Block, known: dict[Value, Expr]) -> Block:
+    return tuple(new for s in block for new in _statement(s, known))
+
+
+def _statement(statement: Statement, known: dict[Value, Expr]) -> Block:
+    if isinstance(statement, Branch):
+        return _branch(statement, known)
+    if statement.value in known:
+        return ()
+    expr = simplify_expr(substitute(statement.expr, known))
+    if _is_plain(expr):
+        known[statement.value] = expr
+        return ()
+    return (replace(statement, expr=expr),)
+
+
+def _is_plain(expr: Expr) -> bool:
+    """A value or literal, or a literal spread out: cheaper to repeat than to name."""
+    return not isinstance(expr, Op) or expr.op == FILL and isinstance(expr.args[0], Literal_)
+
+
+def _branch(branch: Branch, known: dict[Value, Expr]) -> Block:
+    condition = simplify_expr(substitute(branch.condition, known))
+    if isinstance(condition, Literal_):
+        side = _block(branch.then if condition.value else branch.orelse, known)
+        for merge in branch.merges:
+            chosen = merge.then if condition.value else merge.orelse
+            known.setdefault(merge.value, substitute(chosen, known))
+        return side
+    then, orelse = _block(branch.then, known), _block(branch.orelse, known)
+    merges = []
+    for merge in branch.merges:
+        sides = substitute(merge.then, known), substitute(merge.orelse, known)
+        if merge.value in known:
+            continue
+        if sides[0] == sides[1]:
+            known[merge.value] = sides[0]
+        else:
+            merges.append(Merge(merge.value, *sides))
+    if not (then or orelse or merges):
+        return ()
+    return (Branch(condition, then, orelse, tuple(merges), branch.text),)
+
+
+def simplify_expr(expr: Expr) -> Expr:
+    """One expression, with what follows from zeros."""
+    return rewrite(fold_expr(expr), _simplify)
+
+
+def _simplify(expr: Expr) -> Expr:
+    if not isinstance(expr, Op):
+        return expr
+    zero = [_is_zero(a) for a in expr.args]
+    match expr.op:
+        case "mul" | "dot" if any(zero):
+            return ZERO
+        case "div" | "mod" if zero[0]:
+            return ZERO
+        case "pow" if zero[0] and _is_positive(expr.args[1]):
+            return ZERO
+        case "add" if any(zero):
+            return expr.args[1] if zero[0] else expr.args[0]
+        case "sub" if zero[1]:
+            return expr.args[0]
+        case "sub" if zero[0]:
+            return op("neg", expr.args[1])
+        case "min" | "max" if expr.args[0] == expr.args[1]:
+            return expr.args[0]
+        case "where" if expr.args[1] == expr.args[2]:
+            return expr.args[1]
+        case "exp" if zero[0]:
+            return Literal_(1)
+        case name if name in _ZERO_AT_ZERO and zero[0]:
+            return ZERO
+    return fold_expr(expr) if OPERATORS.get(expr.op) else expr
+
+
+def _is_zero(expr: Expr) -> bool:
+    spread = isinstance(expr, Op) and expr.op == FILL and is_literal(expr.args[0], 0)
+    return spread or is_literal(expr, 0)
+
+
+def _is_positive(expr: Expr) -> bool:
+    return isinstance(expr, Literal_) and expr.value > 0

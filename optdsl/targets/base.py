@@ -1,0 +1,89 @@
+"""What a target is, and the template machinery that all of them share.
+
+A target is data (names, reserved words, what it supports), a table of its framework's functions
+for the printer, and a template. It turns a program into a view, an object that holds nothing but
+finished text and lists of it, and renders the template with that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from optdsl.diagnostics import Diagnostics
+from optdsl.ir.nodes import Program
+from optdsl.resources import TEMPLATES
+from optdsl.targets.text import SafeText
+
+
+class Target(Protocol):
+    """One framework to generate code for. `allowed_imports` are the modules that its files use."""
+
+    name: str
+    allowed_imports: frozenset[str]
+
+    def check(self, program: Program, diagnostics: Diagnostics) -> None:
+        """Report what the target cannot express, with its place, before anything is rendered."""
+
+    def render(self, program: Program) -> str:
+        """The module for one optimizer, without the header that `emit` puts in front."""
+
+
+class UnsafeText(TypeError):
+    """A template was given text that no printer made: a fault of a target, never of a spec."""
+
+
+def render_template(target: str, view: object) -> str:
+    """The template `optimizer.py.jinja` of a target, filled with `view`.
+
+    Raises UnsafeText where the view holds a bare str.
+    """
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES / target),
+        undefined=jinja2.StrictUndefined,
+        finalize=_finalize,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+    return environment.get_template("optimizer.py.jinja").render(v=view)
+
+
+def _finalize(value: object) -> object:
+    if not isinstance(value, SafeText):
+        raise UnsafeText(f"a template may not print a {type(value).__name__}: {value!r}")
+    return value
+
+
+def get_target(name: str) -> Target:
+    """The target of this name. Raises KeyError where there is none."""
+    return _LOADERS[name]()
+
+
+def _numpy() -> Target:
+    from optdsl.targets.numpy.target import NumpyTarget
+
+    return NumpyTarget()
+
+
+def _tf1() -> Target:
+    from optdsl.targets.tf1.target import Tf1Target
+
+    return Tf1Target()
+
+
+def _keras_v2() -> Target:
+    from optdsl.targets.keras_v2.target import KerasV2Target
+
+    return KerasV2Target()
+
+
+#: By name; a target is imported when it is asked for.
+_LOADERS: dict[str, Callable[[], Target]] = {
+    "numpy": _numpy,
+    "tf1": _tf1,
+    "keras_v2": _keras_v2,
+}

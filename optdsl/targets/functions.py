@@ -1,0 +1,156 @@
+"""The functions of a generated class: the step's numbers, the rule, and the rule at g = 0.
+
+Every target prints the same three functions with its own tables; what stands around them is the
+business of its template.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from optdsl.ir.build import expressions, refs
+from optdsl.ir.nodes import Block, Program, Ref, Rule, Untouched, Value
+from optdsl.semantics.level import Level
+from optdsl.targets.naming import Function, Names
+from optdsl.targets.printer import PYTHON, BlockPrinter, Form, Printer
+
+
+@dataclass(frozen=True)
+class Style:
+    """How a target writes: tables of functions for elements and for the numbers of a step.
+
+    `attribute` spells what is fixed at construction (flag, const, `uses`) inside a method.
+    `literal` and `step_literal` are the forms of a literal argument of a function; `rank` that of
+    `rank(x)`; `taken` are identifiers that no value may have; `indent` is that of the bodies.
+    """
+
+    elements: Mapping[str, Form]
+    numbers: Mapping[str, Form]
+    attribute: Callable[[Value], str]
+    rank: str
+    literal: str = "{0}"
+    step_literal: str = "{0}"
+    infinity: str = 'float("inf")'
+    taken: frozenset[str] = frozenset()
+    indent: int = 8
+
+
+@dataclass(frozen=True)
+class RuleText:
+    """A printed rule: its coefficients' identifiers, its lines, and each state's new value."""
+
+    coefficients: tuple[str, ...]
+    lines: tuple[str, ...]
+    results: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Coefficient:
+    """A number (or truth value) that the step hands to the rules, by its identifier."""
+
+    name: str
+    is_bool: bool
+    value: Value
+
+
+@dataclass(frozen=True)
+class ProgramText:
+    """All of a program that is printed the same way in every target.
+
+    `inputs` are what the step reads (`t`, hypers, consts, flags, shareds), with the identifiers
+    they have there. `shared_results` give each shared's new value in the step.
+    """
+
+    inputs: tuple[tuple[str, Value], ...]
+    step: tuple[str, ...]
+    shared_results: Mapping[str, str]
+    coefficients: tuple[Coefficient, ...]
+    rule: RuleText
+    untouched: tuple[tuple[Untouched, RuleText], ...]
+    slots: Mapping[str, str]
+    names: Names
+
+
+def print_program(program: Program, style: Style) -> ProgramText:
+    """The functions of a program in the style of a target."""
+    names = Names(style.taken)
+    rules = [program.rule, *(u.rule for u in program.untouched)]
+    states = _states(program)
+    coefficients = tuple(dict.fromkeys(c for r in rules for c in r.coefficients))
+    inputs = _step_inputs(program, coefficients)
+    shared = tuple(r.value for r in program.shared_results)
+    step = Function(inputs, program.step, (*map(Ref, coefficients), *shared))
+    functions = [step, *(_function(r, states) for r in rules)]
+    names.settle(functions)
+    numbers = _printer(style, names, step=True)
+    return ProgramText(
+        inputs=tuple((names.of(v), v) for v in inputs),
+        step=tuple(_block_printer(style, names, step, numbers).lines(program.step, style.indent)),
+        shared_results={r.state: numbers.expr(r.value) for r in program.shared_results},
+        coefficients=tuple(Coefficient(names.of(c), c.is_bool, c) for c in coefficients),
+        rule=_rule_text(program.rule, functions[1], style, names),
+        untouched=tuple(
+            (u, _rule_text(u.rule, f, style, names))
+            for u, f in zip(program.untouched, functions[2:], strict=True)
+        ),
+        slots={v.name: names.of(v) for v in states if v.role == "slot"},
+        names=names,
+    )
+
+
+def _states(program: Program) -> tuple[Value, ...]:
+    slots = (
+        Value(s.name, 0, Level.VARIABLE if s.scalar else Level.ELEMENT, "slot")
+        for s in program.slots
+    )
+    gradient = Value("g", 0, Level.ELEMENT, "gradient")
+    return (gradient, Value("w", 0, Level.ELEMENT, "variable"), *slots)
+
+
+def _step_inputs(program: Program, coefficients: Iterable[Value]) -> tuple[Value, ...]:
+    """What the step reads, in the order of declaration, `t` last."""
+    exprs = (*expressions(program.step), *(r.value for r in program.shared_results))
+    read = {v for e in exprs for v in refs(e) if v.role != "local"}
+    read.update(c for c in coefficients if c.role != "local")
+    groups = (program.hypers, program.consts, program.flags, program.shareds)
+    order = {item.name: i for i, item in enumerate(x for group in groups for x in group)}
+    return tuple(sorted(read, key=lambda v: (order.get(v.name, len(order)), v.role)))
+
+
+def _function(rule: Rule, states: tuple[Value, ...]) -> Function:
+    return Function((*states, *rule.coefficients), rule.body, tuple(r.value for r in rule.results))
+
+
+def _printer(style: Style, names: Names, step: bool) -> Printer:
+    table = style.numbers if step else style.elements
+    literal = style.step_literal if step else style.literal
+    return Printer(table, names.of, literal, style.infinity)
+
+
+def static_printer(style: Style, names: Names) -> Printer:
+    """For what is known without a step: Python's own numbers and the ranks of variables."""
+
+    def name(value: Value) -> str:
+        return style.attribute(value) if value.role in ("flag", "const", "uses") else names.of(value)
+
+    return Printer({**PYTHON, "rank": style.rank}, name)
+
+
+def _block_printer(
+    style: Style, names: Names, function: Function, printer: Printer
+) -> BlockPrinter:
+    used = {names.of(v) for v in function.parameters} | {v.name for v in _all(function.body)}
+    return BlockPrinter(printer, static_printer(style, names), names.of, style.taken | used)
+
+
+def _all(block: Block) -> Iterable[Value]:
+    for expr in expressions(block):
+        yield from refs(expr)
+
+
+def _rule_text(rule: Rule, function: Function, style: Style, names: Names) -> RuleText:
+    printer = _printer(style, names, step=False)
+    lines = _block_printer(style, names, function, printer).lines(rule.body, style.indent)
+    results = {r.state: printer.expr(r.value) for r in rule.results}
+    return RuleText(tuple(map(names.of, rule.coefficients)), tuple(lines), results)
