@@ -28,7 +28,7 @@ class Line:
 
 @dataclass
 class _Open:
-    """A block that is being read: its lines, its header's indentation, its brace (None: missing)."""
+    """A block being read: its lines, its header's indentation, its brace (None: missing)."""
 
     lines: list[Line]
     indent: int
@@ -89,7 +89,7 @@ class _Splitter:
             self._missing_brace(line)
 
     def _collect(self) -> list[Token]:
-        """The tokens up to the end of the line or a brace; line ends inside brackets do not count."""
+        """The tokens up to a brace or the end of the line; inside brackets the line goes on."""
         found: list[Token] = []
         opened: list[Token] = []
         while (token := self._next()).kind not in ("LBRACE", "RBRACE", "END"):
@@ -171,7 +171,9 @@ class _Splitter:
             while len(self._stack) > 1 and self._stack[-1].indent > indent:
                 self._blame(self._stack.pop())
         extra = len(self._stack) == 1 or (
-            not self._balanced and self._is_first(token) and self._stack[-1].indent < self._indent(token)
+            not self._balanced
+            and self._is_first(token)
+            and self._stack[-1].indent < self._indent(token)
         )
         self._position += 1
         if not extra:

@@ -35,8 +35,11 @@ Form: TypeAlias = (
 
 #: Kinds of tokens that opt.lark does not keep.
 _DROPPED = frozenset(
-    "COMMA COLON AS IN OF IF ELSE LET EVERY INNER DEF HYPER CONST FLAG SLOT SHARED SPARSE "
-    "FOR UPDATE STAGE CLASS ORDER".split()  # noqa: SIM905
+    {
+        *("COMMA", "COLON", "AS", "IN", "OF", "IF", "ELSE", "LET", "EVERY", "INNER"),
+        *("DEF", "HYPER", "CONST", "FLAG", "SLOT", "SHARED", "SPARSE", "FOR"),
+        *("UPDATE", "STAGE", "CLASS", "ORDER"),
+    }
 )
 
 
@@ -73,7 +76,7 @@ def read_form(context: Context, line: list[Token], report: Report) -> Form | Non
     start, end = line[0].start, line[-1].end
     marked = keywords_marked(context, line)
     try:
-        parsed = _grammar().parse(marked, start=context)  # type: ignore[arg-type]
+        parsed = _grammar().parse(marked, start=context)
     except lark.UnexpectedToken as error:
         if not report.spoiled(start, end):
             position = len(line) if error.token.type == "$END" else _index(line, error.token)
@@ -293,16 +296,12 @@ class _Builder(Transformer_NonRecursive[lark.Token, Any]):
     def compare(self, left: tree.Expr, op: lark.Token, right: tree.Expr, *rest: Any) -> tree.Expr:
         if rest:
             help = f"write '… {op} {right.span.text} and {right.span.text} {rest[0]} …'"
-            self._report.error(
-                "O107", "comparisons are not chained", self._span(rest[0]), help
-            )
+            self._report.error("O107", "comparisons are not chained", self._span(rest[0]), help)
         return self.binary(left, op, right)
 
     def call(self, name: lark.Token, *items: Any) -> tree.Expr:
         options = tuple(i for i in items if isinstance(i, tuple))
-        args = tuple(
-            i for i in items if i is not None and not isinstance(i, (tuple, lark.Token))
-        )
+        args = tuple(i for i in items if i is not None and not isinstance(i, (tuple, lark.Token)))
         span = self._span(name).to(self._span(items[-1]))
         return tree.Call(self._ident(name), args, options, span)
 
@@ -313,4 +312,3 @@ class _Builder(Transformer_NonRecursive[lark.Token, Any]):
 
     def axes(self, *items: Any) -> tuple[tree.Expr, ...]:
         return tuple(i for i in items if i is not None and not isinstance(i, lark.Token))
-

@@ -1,4 +1,4 @@
-"""The limits of a spec. They are far above what an optimizer needs and end in O105, never in a crash.
+"""The limits of a spec: far above what an optimizer needs. What is beyond ends in O105.
 
 A spec of the library has about 2 kB, names of some 20 characters and expressions 10 deep.
 """

@@ -1,4 +1,4 @@
-"""Text to tokens. What people write by habit from elsewhere is named, and read as what was meant."""
+"""Text to tokens. What people bring from other languages is reported, and read as was meant."""
 
 from __future__ import annotations
 
@@ -85,8 +85,8 @@ def _alternatives(operators: Iterator[str]) -> str:
 
 
 _SYMBOL = "".join(map(re.escape, characters.SYMBOLS))
-_QUOTES = characters.OPENING_QUOTES + characters.CLOSING_QUOTES
-_LETTER = rf"[A-Za-z_]|[^\x00-\x7f{_SYMBOL}{_QUOTES}]"
+_OPENING, _CLOSING = characters.OPENING_QUOTES, characters.CLOSING_QUOTES
+_LETTER = rf"[A-Za-z_]|[^\x00-\x7f{_SYMBOL}{_OPENING}{_CLOSING}]"
 _TOKEN = re.compile(
     rf"""
     (?P<blank>[ \t\r]+|\#[^\n]*)
@@ -95,7 +95,7 @@ _TOKEN = re.compile(
   | (?P<open>\"{{3}})
   | (?P<text>"[^"\n]*")
   | (?P<unclosed>"[^\n]*)
-  | (?P<smart>[{characters.OPENING_QUOTES}][^\n"{characters.CLOSING_QUOTES}]*["{characters.CLOSING_QUOTES}])
+  | (?P<smart>[{_OPENING}][^\n"{_CLOSING}]*["{_CLOSING}])
   | (?P<single>'[^'\n]*')
   | (?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)
   | (?P<word>(?:{_LETTER})(?:[0-9]|{_LETTER})*)
@@ -108,7 +108,7 @@ _REST_OF_NUMBER = re.compile(rf"(?:[0-9.]|{_LETTER})+")
 
 
 class Scanner:
-    """Makes the tokens of one source; errors go to the report, and no token is left out for them."""
+    """Makes the tokens of one source. What is wrong is reported and read as was meant."""
 
     def __init__(self, report: Report) -> None:
         self._report = report
@@ -161,7 +161,9 @@ class Scanner:
     def _word(self, text: str, start: int, end: int) -> Token:
         if not text.isascii():
             spelling = characters.ascii_name(text)
-            self._error_at("O101", "a name is made of ASCII letters", _spelling_help(text), start, end)
+            self._error_at(
+                "O101", "a name is made of ASCII letters", _spelling_help(text), start, end
+            )
             text = spelling or "unknown"
         if len(text) > MAX_NAME:
             message = f"a name has at most {MAX_NAME} characters, this one has {len(text)}"
@@ -228,7 +230,10 @@ def _forbidden_message(char: str) -> tuple[str, str]:
     if char == "\r":
         return "a line ends with LF or CR LF, not with CR alone", "save the file with LF line ends"
     if unicodedata.category(char) == "Zs":
-        return f"the space {characters.describe(char)} may not stand in a spec", "write a plain space"
+        return (
+            f"the space {characters.describe(char)} may not stand in a spec",
+            "write a plain space",
+        )
     return f"the character {characters.describe(char)} may not stand in a spec", "delete it"
 
 
