@@ -1,0 +1,136 @@
+"""The last look at a rendered file: it holds what a target writes, and nothing that a spec brought.
+
+The printers let only identifiers, literals and escaped documentation through. This is the second
+lock, which knows nothing of them: it reads the finished text as Python reads it.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import unicodedata
+from collections.abc import Collection, Iterator
+
+#: Generated files have to parse on this Python.
+_OLDEST_PYTHON = (3, 7)
+
+_TOP_LEVEL = (
+    ast.Import, ast.ImportFrom, ast.Assign, ast.FunctionDef, ast.ClassDef, ast.Try, ast.If,
+)  # fmt: skip
+
+#: Builtins that run text, reach the system, or lead out of the module's own names.
+_FORBIDDEN_NAMES = frozenset(
+    [
+        "__builtins__",
+        "__import__",
+        "breakpoint",
+        "compile",
+        "delattr",
+        "eval",
+        "exec",
+        "exit",
+        "globals",
+        "help",
+        "input",
+        "locals",
+        "memoryview",
+        "open",
+        "quit",
+        "vars",
+    ]
+)
+
+#: Attributes by which an object leads to the interpreter.
+_FORBIDDEN_ATTRIBUTES = frozenset(
+    [
+        "__bases__",
+        "__builtins__",
+        "__closure__",
+        "__code__",
+        "__globals__",
+        "__import__",
+        "__loader__",
+        "__mro__",
+        "__subclasses__",
+        "f_globals",
+        "f_locals",
+        "gi_frame",
+        "tb_frame",
+    ]
+)
+
+_MODULE_NAMES = frozenset({"__name__", "__doc__", "__all__", "__file__"})
+
+
+class AuditError(Exception):
+    """A rendered file is not what it should be. It is a fault of a target, never of a spec."""
+
+
+def audit(text: str, allowed_imports: Collection[str]) -> None:
+    """Check a generated module. Raises AuditError with the line and what is wrong there.
+
+    It has to parse on Python 3.7; hold no invisible characters; import only `allowed_imports`
+    (dotted names); have only imports, definitions and assignments at its top; and use only names
+    that it defines itself and harmless builtins.
+    """
+    _check_characters(text)
+    try:
+        module = ast.parse(text, feature_version=_OLDEST_PYTHON)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise AuditError(f"it is no Python: {error}") from None
+    _check_top(module)
+    known = _bound(module) | set(dir(builtins)) - _FORBIDDEN_NAMES | _MODULE_NAMES
+    for node in ast.walk(module):
+        if problem := _problem(node, known, allowed_imports):
+            raise AuditError(f"line {getattr(node, 'lineno', 0)}: {problem}")
+
+
+def _check_characters(text: str) -> None:
+    for number, line in enumerate(text.split("\n"), 1):
+        for char in line:
+            if unicodedata.category(char)[0] == "C" or char in "\u2028\u2029":
+                raise AuditError(f"line {number}: the character U+{ord(char):04X}")
+
+
+def _check_top(module: ast.Module) -> None:
+    for index, node in enumerate(module.body):
+        is_docstring = index == 0 and ast.get_docstring(module) is not None
+        if not is_docstring and not isinstance(node, _TOP_LEVEL):
+            raise AuditError(f"line {node.lineno}: {type(node).__name__} at the top of the module")
+
+
+def _bound(module: ast.Module) -> set[str]:
+    """Every name that the module binds anywhere."""
+    return {name for node in ast.walk(module) for name in _binds(node)}
+
+
+def _binds(node: ast.AST) -> Iterator[str]:
+    match node:
+        case ast.Name(id=name, ctx=ast.Store()):
+            yield name
+        case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.arg(arg=name):
+            yield name
+        case ast.alias(name=name, asname=asname):
+            yield asname or name.partition(".")[0]
+        case ast.ExceptHandler(name=str(name)):
+            yield name
+
+
+def _problem(node: ast.AST, known: Collection[str], imports: Collection[str]) -> str:
+    """What is wrong with one node by itself; empty where nothing is."""
+    for name in _binds(node):
+        if not name.isascii() or name in _FORBIDDEN_NAMES:
+            return f"the name {name!r} is bound"
+    match node:
+        case ast.Import(names=names):
+            wrong = [alias.name for alias in names if alias.name not in imports]
+            return f"it imports {wrong[0]}" if wrong else ""
+        case ast.ImportFrom(module=module, level=level) if level or module not in imports:
+            return f"it imports from {'.' * level}{module or ''}"
+        case ast.Name(id=name) if name not in known:
+            return f"the name {name!r} is not known"
+        case ast.Attribute(attr=name) if name in _FORBIDDEN_ATTRIBUTES or not name.isascii():
+            return f"the attribute {name!r} is used"
+        case ast.AsyncFunctionDef() | ast.Global() | ast.Nonlocal() | ast.Await():
+            return f"a {type(node).__name__}"
+    return ""
