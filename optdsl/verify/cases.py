@@ -1,0 +1,119 @@
+"""What an optimizer is tried on: every combination of its flags, on every kind of stream."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import product
+from typing import TypeAlias
+
+import numpy as np
+
+from optdsl.oracle import streams
+from optdsl.oracle.arithmetic import Array
+from optdsl.semantics import model
+from optdsl.syntax import tree
+
+STEPS = 7
+#: Of more combinations of flags than this, only the first ones are tried.
+MAX_SETTINGS = 32
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A hyperparameter that changes: its values in the first steps."""
+
+    values: tuple[float, ...]
+
+    def __call__(self, step: int) -> float:
+        return self.values[step]
+
+
+@dataclass(frozen=True)
+class Case:
+    """An optimizer's arguments, by the spec's names, and what it is to be driven with."""
+
+    name: str
+    arguments: Mapping[str, bool | float | Schedule]
+    variables: Mapping[str, Array]
+    gradients: streams.Stream
+
+
+def cases(optimizer: model.Optimizer) -> list[Case]:
+    """The same cases in every run."""
+    rng = np.random.default_rng(zlib.crc32(optimizer.name.encode()))
+    return list(_cases(optimizer, rng))
+
+
+def _cases(optimizer: model.Optimizer, rng: np.random.Generator) -> Iterator[Case]:
+    required = {h.name: _inside(rng, h.domain, 0.1) for h in optimizer.hypers if h.default is None}
+    yield _case("defaults, dense", required, rng, streams.dense)
+    yield _case("defaults, sparse", required, rng, streams.sparse)
+    yield _case("huge and tiny", required, rng, streams.extreme)
+    scheduled = {h.name: _schedule(rng, h) for h in optimizer.hypers}
+    yield _case("schedules, dense", scheduled, rng, streams.dense)
+    yield _case("schedules, sparse", scheduled, rng, streams.sparse)
+    for setting in _settings(optimizer):
+        arguments = _numbers(rng, optimizer) | setting
+        label = ", ".join(f"{name}={str(x).lower()}" for name, x in setting.items()) or "others"
+        yield _case(f"{label}, dense", arguments, rng, streams.dense)
+        yield _case(f"{label}, sparse", arguments, rng, streams.sparse)
+
+
+Arguments: TypeAlias = Mapping[str, bool | float | Schedule]
+Streams: TypeAlias = Callable[[np.random.Generator, streams.Variables, int], streams.Stream]
+
+
+def _case(name: str, arguments: Arguments, rng: np.random.Generator, stream: Streams) -> Case:
+    variables = streams.variables(rng)
+    return Case(name, arguments, variables, stream(rng, variables, STEPS))
+
+
+def _settings(optimizer: model.Optimizer) -> Iterator[dict[str, bool | float]]:
+    """Each flag on and off, each hyperparameter that the rule asks about given and 0."""
+    asked = sorted(_asked(optimizer))
+    hypers = [h for h in optimizer.hypers if h.name in asked and 0 in h.domain]
+    names = [f.name for f in optimizer.flags] + [h.name for h in hypers]
+    for values in list(product((False, True), repeat=len(names)))[:MAX_SETTINGS]:
+        given = dict(zip(names, values, strict=True))
+        flags = {f.name: given[f.name] for f in optimizer.flags}
+        yield flags | {h.name: 0.0 for h in hypers if not given[h.name]}
+
+
+def _asked(node: object) -> set[str]:
+    """The hyperparameters in `uses(…)`, anywhere in a part of an optimizer."""
+    match node:
+        case tree.Call(function=tree.Ident(text="uses"), args=(tree.Name(text=name),)):
+            return {name}
+        case tuple():
+            return set().union(*map(_asked, node))
+        case _ if hasattr(node, "__dataclass_fields__"):
+            return _asked(tuple(v for k, v in vars(node).items() if k not in ("span", "sources")))
+        case _:
+            return set()
+
+
+def _schedule(rng: np.random.Generator, hyper: model.Hyper) -> Schedule:
+    default = hyper.default or 0.1
+    return Schedule(tuple(_inside(rng, hyper.domain, default) for _ in range(STEPS)))
+
+
+def _numbers(rng: np.random.Generator, optimizer: model.Optimizer) -> dict[str, bool | float]:
+    hypers = {h.name: _inside(rng, h.domain, h.default or 0.1) for h in optimizer.hypers}
+    consts = {
+        c.name: _inside(rng, c.domain, c.default_value or 0.1)
+        for c in optimizer.consts
+        if not c.is_int
+    }
+    return {**hypers, **consts}
+
+
+def _inside(rng: np.random.Generator, domain: model.Interval, default: float) -> float:
+    """A number in the domain, of the size of the default, and not 0."""
+    if np.isfinite(domain.low) and np.isfinite(domain.high):
+        return float(domain.low + (domain.high - domain.low) * rng.uniform(0.05, 0.95))
+    size = float(abs(default) * 10 ** rng.uniform(-0.5, 0.5))
+    if np.isfinite(domain.low):
+        return domain.low + size
+    return domain.high - size if np.isfinite(domain.high) else float(np.copysign(size, default))

@@ -1,0 +1,92 @@
+"""Drives Keras `OptimizerV2` classes, in TF 1.15, 2.x and tf_keras. Runs on Python 3.7.
+
+The modes are "eager" and "function", where every step is a call of a `tf.function`.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import tensorflow as tf
+
+tf.get_logger().setLevel("ERROR")
+tf.compat.v1.enable_v2_behavior()
+tf.config.threading.set_inter_op_parallelism_threads(2)
+tf.config.threading.set_intra_op_parallelism_threads(1)
+
+
+def run(case: dict[str, Any], generated: Any) -> list[dict[str, Any]]:
+    """The state after every step."""
+    arguments = {
+        name: _schedule(value) if isinstance(value, list) else value
+        for name, value in case["arguments"].items()
+    }
+    optimizer = generated(**arguments)
+    variables = {key: tf.Variable(value) for key, value in case["variables"].items()}
+    applies: dict[Any, Any] = {}
+    states = []
+    for gradients in case["gradients"]:
+        if case["mode"] == "eager":
+            _apply(optimizer, variables, gradients)
+        else:
+            pattern = _pattern(gradients)
+            if pattern not in applies:
+                applies[pattern] = tf.function(lambda g: _apply(optimizer, variables, g))
+            applies[pattern](_tensors(gradients))
+        states.append(_state(optimizer, variables, case["slots"]))
+    return states
+
+
+def _schedule(values: list[float]) -> Any:
+    """A schedule of the Keras that the generated class builds on."""
+    base = tf.keras.optimizers.schedules.LearningRateSchedule
+
+    class Table(base):  # type: ignore[misc, valid-type]
+        def __call__(self, step: Any) -> Any:
+            return tf.gather(tf.constant(values, tf.float64), tf.cast(step, tf.int64))
+
+        def get_config(self) -> dict[str, Any]:
+            return {"values": values}
+
+    return Table()
+
+
+def _tensors(gradients: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: {part: tf.constant(x) for part, x in g.items()}
+        if isinstance(g, dict)
+        else tf.constant(g)
+        for key, g in gradients.items()
+    }
+
+
+def _apply(optimizer: Any, variables: dict[str, Any], gradients: dict[str, Any]) -> None:
+    pairs = [(_gradient(gradients.get(key), w), w) for key, w in variables.items()]
+    optimizer.apply_gradients(pairs)
+
+
+def _gradient(gradient: Any, w: Any) -> Any:
+    if not isinstance(gradient, dict):
+        return None if gradient is None else tf.convert_to_tensor(gradient)
+    shape = tf.constant(w.shape.as_list(), tf.int64)
+    values, indices = (tf.convert_to_tensor(gradient[part]) for part in ("values", "indices"))
+    return tf.IndexedSlices(values, indices, shape)
+
+
+def _pattern(gradients: dict[str, Any]) -> Any:
+    return tuple((key, isinstance(g, dict)) for key, g in sorted(gradients.items()))
+
+
+def _state(optimizer: Any, variables: dict[str, Any], slots: dict[str, str]) -> dict[str, Any]:
+    state = {}
+    for key, w in variables.items():
+        state[key] = {"w": w.numpy()}
+        for name, public in slots.items():
+            try:
+                state[key][name] = optimizer.get_slot(w, public).numpy()
+            except KeyError:  # the variable has not taken part in a step yet
+                continue
+    return state

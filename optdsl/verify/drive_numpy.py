@@ -1,0 +1,46 @@
+"""Drives generated NumPy classes. Runs on Python 3.7. There is one mode, "numpy"."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+
+def run(case: dict[str, Any], generated: Any) -> list[dict[str, Any]]:
+    """The state after every step."""
+    arguments = {
+        name: _schedule(value) if isinstance(value, list) else value
+        for name, value in case["arguments"].items()
+    }
+    optimizer = generated(**arguments)
+    sparse = sys.modules[generated.__module__].SparseGrad
+    variables = {key: w.copy() for key, w in case["variables"].items()}
+    states = []
+    for gradients in case["gradients"]:
+        given = {
+            key: sparse(g["indices"], g["values"], variables[key].shape)
+            if isinstance(g, dict)
+            else g
+            for key, g in gradients.items()
+        }
+        with np.errstate(all="ignore"):
+            optimizer.update(variables, given)
+        states.append(_state(optimizer, variables, case["slots"]))
+    return states
+
+
+def _schedule(values: list[float]) -> Callable[[int], float]:
+    return lambda step: values[step]
+
+
+def _state(optimizer: Any, variables: dict[str, Any], slots: dict[str, str]) -> dict[str, Any]:
+    kept = optimizer.state_dict()["slots"]
+    return {
+        key: dict(
+            w=w.copy(), **{x: np.array(kept[key][x]) for x in slots if x in kept.get(key, {})}
+        )
+        for key, w in variables.items()
+    }
