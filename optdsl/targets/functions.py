@@ -7,7 +7,7 @@ business of its template.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from optdsl.ir.build import expressions, refs
 from optdsl.ir.nodes import Block, Program, Ref, Rule, Untouched, Value
@@ -21,7 +21,8 @@ class Style:
     """How a target writes: tables of functions for elements and for the numbers of a step.
 
     `attribute` spells what is fixed at construction (flag, const, `uses`) inside a method.
-    `literal` and `step_literal` are the forms of a literal argument of a function; `rank` that of
+    `variables` replaces forms of `elements` for one number per variable. `literal` and
+    `step_literal` are the forms of a literal argument of a function; `rank` that of
     `rank(x)`; `taken` are identifiers that no value may have; `indent` is that of the bodies.
     """
 
@@ -29,6 +30,7 @@ class Style:
     numbers: Mapping[str, Form]
     attribute: Callable[[Value], str]
     rank: str
+    variables: Mapping[str, Form] = field(default_factory=dict)
     literal: str = "{0}"
     step_literal: str = "{0}"
     infinity: str = 'float("inf")'
@@ -123,16 +125,18 @@ def _function(rule: Rule, states: tuple[Value, ...]) -> Function:
 
 
 def _printer(style: Style, names: Names, step: bool) -> Printer:
-    table = style.numbers if step else style.elements
-    literal = style.step_literal if step else style.literal
-    return Printer(table, names.of, literal, style.infinity)
+    if step:
+        return Printer(style.numbers, names.of, style.step_literal, style.infinity)
+    return Printer(style.elements, names.of, style.literal, style.infinity, style.variables)
 
 
 def static_printer(style: Style, names: Names) -> Printer:
     """For what is known without a step: Python's own numbers and the ranks of variables."""
 
     def name(value: Value) -> str:
-        return style.attribute(value) if value.role in ("flag", "const", "uses") else names.of(value)
+        return (
+            style.attribute(value) if value.role in ("flag", "const", "uses") else names.of(value)
+        )
 
     return Printer({**PYTHON, "rank": style.rank}, name)
 

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from optdsl.ir.build import is_static
 from optdsl.ir.nodes import Block, Branch, Define, Expr, Literal_, Op, Ref, Value
+from optdsl.semantics.level import Level
 from optdsl.targets.layout import WIDTH
 
 #: How an operator is written: a format of its arguments (`np.sqrt({0})`), an infix symbol or
@@ -21,6 +22,8 @@ INFIX = {
 }  # fmt: skip
 #: Prefix operators likewise.
 PREFIX = {"not ": 3, "-": 9}
+#: Python's choice between two numbers; it binds less than everything else.
+CONDITIONAL = "{1} if {0} else {2}"
 _ATOM = 11
 
 #: Operators that Python itself has, for numbers and for arrays.
@@ -45,7 +48,7 @@ PYTHON: dict[str, Form] = {
     "atan2": "math.atan2({0}, {1})",
     "min": "min({0}, {1})",
     "max": "max({0}, {1})",
-    "where": "({1} if {0} else {2})",
+    "where": CONDITIONAL,
 }
 
 
@@ -54,13 +57,15 @@ class Printer:
     """Prints expressions with the functions of one table.
 
     `name` gives the text of a value. `literal` is the form of a literal that is an argument of a
-    function, where the framework would otherwise have to guess its dtype.
+    function, where the framework would otherwise have to guess its dtype. `numbers` are forms that
+    replace those of `table` below the level element.
     """
 
     table: Mapping[str, Form]
     name: Callable[[Value], str]
     literal: str = "{0}"
     infinity: str = 'float("inf")'
+    numbers: Mapping[str, Form] = field(default_factory=dict)
 
     def expr(self, expr: Expr) -> str:
         """The expression as Python."""
@@ -72,14 +77,21 @@ class Printer:
             return self.name(expr.value), _ATOM
         if isinstance(expr, Literal_):
             return self._literal(expr)
-        form = self.table[expr.op]
+        form = self._form(expr)
         if callable(form):
             return form(expr, [self._argument(a) for a in expr.args]), _ATOM
+        if form == CONDITIONAL:
+            condition, then = (self._within(a, 1) for a in expr.args[:2])
+            return form.format(condition, then, self.expr(expr.args[2])), 0
         if form in INFIX and len(expr.args) == 2:
             return self._infix(form, *expr.args), INFIX[form]
         if form in PREFIX:
             return form + self._within(expr.args[0], PREFIX[form]), PREFIX[form]
         return form.format(*map(self._argument, expr.args)), _ATOM
+
+    def _form(self, op: Op) -> Form:
+        own = self.numbers.get(op.op) if op.level < Level.ELEMENT else None
+        return own or self.table[op.op]
 
     def _literal(self, literal: Literal_) -> tuple[str, int]:
         text = repr(literal.value).replace("inf", self.infinity)
