@@ -20,43 +20,18 @@ _TOP_LEVEL = (
 
 #: Builtins that run text, reach the system, or lead out of the module's own names.
 _FORBIDDEN_NAMES = frozenset(
-    [
-        "__builtins__",
-        "__import__",
-        "breakpoint",
-        "compile",
-        "delattr",
-        "eval",
-        "exec",
-        "exit",
-        "globals",
-        "help",
-        "input",
-        "locals",
-        "memoryview",
-        "open",
-        "quit",
-        "vars",
-    ]
+    """
+    __builtins__ __import__ breakpoint compile delattr eval exec exit globals help input
+    locals memoryview open quit vars
+    """.split()
 )
 
 #: Attributes by which an object leads to the interpreter.
 _FORBIDDEN_ATTRIBUTES = frozenset(
-    [
-        "__bases__",
-        "__builtins__",
-        "__closure__",
-        "__code__",
-        "__globals__",
-        "__import__",
-        "__loader__",
-        "__mro__",
-        "__subclasses__",
-        "f_globals",
-        "f_locals",
-        "gi_frame",
-        "tb_frame",
-    ]
+    """
+    __bases__ __builtins__ __closure__ __code__ __globals__ __import__ __loader__ __mro__
+    __subclasses__ f_globals f_locals gi_frame tb_frame
+    """.split()
 )
 
 _MODULE_NAMES = frozenset({"__name__", "__doc__", "__all__", "__file__"})

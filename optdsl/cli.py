@@ -1,0 +1,220 @@
+"""The commands. Each calls the library and prints; what it needs is imported when it runs."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import click
+
+from optdsl.version import __version__
+
+if TYPE_CHECKING:
+    from optdsl.config import Config
+    from optdsl.diagnostics import Diagnostic
+    from optdsl.discover import SpecFile
+    from optdsl.generation import Findings
+
+T = TypeVar("T")
+
+_specs_argument = click.argument("specs", metavar="[SPEC]...", nargs=-1)
+_target_option = click.option(
+    "-t", "--target", "targets", metavar="TARGET", multiple=True,
+    help="Only this target: numpy, tf1 or keras_v2; may be given several times.",
+)  # fmt: skip
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="optdsl")
+def commands() -> None:
+    """From one spec of an optimizer to classes for TF1, Keras V2 and NumPy.
+
+    A SPEC is a file, a folder of .opt files, or the name of an optimizer of the library, such as
+    adam. Where none is given, [tool.optdsl] in the nearest pyproject.toml says which.
+    """
+
+
+@commands.command()
+@_specs_argument
+@_target_option
+@click.option("-o", "--output", metavar="DIR", help="The folder to write to.")
+@click.option("--check", is_flag=True, help="Write nothing; show what would change, and exit 1.")
+@click.option("--force", is_flag=True, help="Overwrite files that were edited by hand, too.")
+def gen(
+    specs: tuple[str, ...], targets: tuple[str, ...], output: str | None, check: bool, force: bool
+) -> int:
+    """Generate DIR/TARGET/OPTIMIZER.py for each spec and target."""
+    from optdsl import generation
+
+    start = time.monotonic()
+    config = _config(targets)
+    files = _find(specs, config)
+    findings = generation.Findings()
+    modules = [
+        module
+        for file in _progress(files)
+        for module in generation.generate(file, config.targets, findings)
+    ]
+    modules = generation.without_clashes(modules, findings)
+    folder = Path(output) if output is not None else config.root / config.output
+    place = generation.Output(folder, os.path.relpath(folder))
+    stale = [] if specs else place.stale(modules, config.targets, findings.failed)
+    if check:
+        click.echo(place.compare(modules, findings), nl=False)
+        findings.problems += [f"{name} comes from no spec any more; delete it" for name in stale]
+        summary = f"{_count(len(modules), 'file')} compared"
+    else:
+        written = place.write(modules, force, findings)
+        for name in stale:
+            click.echo(f"note: {name} comes from no spec any more; delete it", err=True)
+        summary = f"{_count(len(modules), 'file')} in {place.name}: {written} written"
+    return _finish(findings, f"{summary} ({time.monotonic() - start:.1f} s)")
+
+
+@commands.command()
+@_specs_argument
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True,
+    help="What the findings are printed as.",
+)  # fmt: skip
+def check(specs: tuple[str, ...], form: str) -> int:
+    """Report errors and warnings in specs; write nothing."""
+    from optdsl import generation
+
+    config = _config(())
+    files = _find(specs, config)
+    findings = generation.Findings()
+    for file in _progress(files):
+        generation.check(file, config.targets, findings)
+    if form == "json":
+        from optdsl.render import render_json
+
+        click.echo(json.dumps(render_json(findings.diagnostics), indent=2))
+        _print_problems(findings)
+        return int(not findings.is_clean)
+    errors = sum(d.is_error for d in findings.diagnostics)
+    warnings = len(findings.diagnostics) - errors
+    counts = f"{_count(errors, 'error')}, {_count(warnings, 'warning')}"
+    return _finish(findings, f"{_count(len(files), 'spec')} checked: {counts}", err=False)
+
+
+@commands.command()
+@click.argument("spec")
+def explain(spec: str) -> int:
+    """Show what the compiler found out about a spec.
+
+    Per statement its level; per slot what a row does that a sparse gradient does not touch, and
+    why; the bytes of state per parameter; the path that each sparse policy takes.
+    """
+    from optdsl import generation
+    from optdsl.explain import explain_program
+
+    findings = generation.Findings()
+    config = _config(())
+    for file in _find((spec,), config):
+        programs = generation.compile_spec(file, findings)
+        click.echo("\n\n".join(map(explain_program, programs)), nl=bool(programs))
+    _print_diagnostics(findings.diagnostics, err=True)
+    _print_problems(findings)
+    return int(not findings.is_clean)
+
+
+def _config(targets: Sequence[str]) -> Config:
+    """The project's settings, with `targets` in place of its own where any are given."""
+    from dataclasses import replace
+
+    from optdsl.config import ConfigError, check_targets, load_config
+
+    try:
+        config = load_config(Path.cwd())
+        check_targets(targets)
+    except ConfigError as error:
+        raise click.UsageError(str(error)) from None
+    return replace(config, targets=tuple(dict.fromkeys(targets))) if targets else config
+
+
+def _find(specs: tuple[str, ...], config: Config) -> tuple[SpecFile, ...]:
+    """The files that the user means, or else those of the project."""
+    from optdsl.config import ConfigError
+    from optdsl.discover import find_specs
+
+    if not specs and not config.specs:
+        where = "in [tool.optdsl]" if config.is_explicit else "and there is no [tool.optdsl] in"
+        raise click.UsageError(f"no SPEC is given, {where} pyproject.toml")
+    base = Path() if specs else config.root
+    try:
+        return find_specs(specs or config.specs, base=base, root=config.root)
+    except ConfigError as error:
+        raise click.UsageError(str(error)) from None
+
+
+def _progress(items: Sequence[T]) -> Iterator[T]:
+    """The items; what takes longer than a second is told about, on a terminal."""
+    start, shows = time.monotonic(), sys.stderr.isatty()
+    for number, item in enumerate(items, 1):
+        if shows and time.monotonic() - start > 1:
+            click.echo(f"\r{number}/{len(items)}", nl=False, err=True)
+        yield item
+    if shows and time.monotonic() - start > 1:
+        click.echo("\r\x1b[K", nl=False, err=True)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _finish(findings: Findings, summary: str, *, err: bool = True) -> int:
+    """Print what was found and the summary; the exit code that belongs to it."""
+    _print_diagnostics(findings.diagnostics, err=err)
+    _print_problems(findings)
+    click.echo(summary)
+    return int(not findings.is_clean)
+
+
+def _print_diagnostics(diagnostics: Sequence[Diagnostic], *, err: bool) -> None:
+    from optdsl.render import render_text
+
+    if diagnostics:
+        click.echo(render_text(diagnostics), err=err)
+
+
+def _print_problems(findings: Findings) -> None:
+    from optdsl.render import escape
+
+    for problem in findings.problems:
+        click.echo(f"error: {escape(problem)}", err=True)
+
+
+def main() -> NoReturn:
+    """Run the command line and exit: 0 fine, 1 findings or drift, 2 wrong use, 130 interrupted."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # names of files may be anything
+    sys.exit(_run(lambda: commands.main(standalone_mode=False)))
+
+
+def _run(command: Callable[[], Any]) -> int:
+    try:
+        code = command()
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return 130
+    except BrokenPipeError:
+        # Whoever read the output has gone; without this Python complains when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+
+
+if __name__ == "__main__":
+    main()
