@@ -83,7 +83,7 @@ def generate(spec: str | PathLike[str], target: str, optimizer: str | None = Non
 
 def render(found: Program, target: str) -> str:
     """The module of a program for a target. Raises SpecError where the target cannot express it."""
-    from optdsl.emit import with_header
+    from optdsl.emit import header, seal
 
     if target not in TARGET_NAMES:
         raise ValueError(f"no target {target!r}; there is {', '.join(TARGET_NAMES)}")
@@ -92,7 +92,7 @@ def render(found: Program, target: str) -> str:
     backend.check(found, diagnostics)
     if diagnostics.has_errors:
         raise SpecError(diagnostics.all)
-    return with_header(backend.render(found), found, backend)
+    return seal(header(found.sources) + backend.render(found))
 
 
 def load(spec: str | PathLike[str], target: str, optimizer: str | None = None) -> type[Any]:
@@ -105,6 +105,4 @@ def load(spec: str | PathLike[str], target: str, optimizer: str | None = None) -
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
     sys.modules[name] = module  # pickle finds the class by its module's name
     exec(compile(text, filename, "exec"), module.__dict__)
-    return next(
-        c for c in vars(module).values() if isinstance(c, type) and c.__module__ == name
-    )
+    return next(c for c in vars(module).values() if isinstance(c, type) and c.__module__ == name)

@@ -93,7 +93,7 @@ class Diagnostics:
     def add(
         self, code: str, message: str, span: Span, help: str = "", notes: tuple[Note, ...] = ()
     ) -> None:
-        """Report; `code` must be in the catalogue. The same finding at the same place counts once."""
+        """Report; `code` must be in the catalogue. The same at the same place counts once."""
         if code not in CATALOGUE:
             raise KeyError(code)
         found = Diagnostic(code, message, span, help, notes)

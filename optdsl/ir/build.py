@@ -6,7 +6,15 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from optdsl.ir.nodes import (
-    Block, Define, Expr, Literal_, Merge, Op, Ref, Statement, Value,
+    Block,
+    Define,
+    Expr,
+    Literal_,
+    Merge,
+    Op,
+    Ref,
+    Statement,
+    Value,
 )  # fmt: skip
 from optdsl.semantics.level import Level
 from optdsl.semantics.operators import OPERATORS
@@ -36,9 +44,7 @@ def rewrite(expr: Expr, change: Callable[[Expr], Expr]) -> Expr:
 
 def substitute(expr: Expr, known: Mapping[Value, Expr]) -> Expr:
     """The expression with the references to `known` values replaced."""
-    return rewrite(
-        expr, lambda e: known.get(e.value, e) if isinstance(e, Ref) else e
-    )
+    return rewrite(expr, lambda e: known.get(e.value, e) if isinstance(e, Ref) else e)
 
 
 def map_block(block: Block, change: Callable[[Expr], Expr]) -> Block:
@@ -99,5 +105,3 @@ def is_static(expr: Expr) -> bool:
     if isinstance(expr, Op):
         return expr.op == "rank" or all(is_static(a) for a in expr.args)
     return expr.level == Level.FIXED
-
-

@@ -7,7 +7,7 @@ from itertools import combinations, product
 from typing import TypeAlias
 
 from optdsl.ir.build import op
-from optdsl.ir.nodes import Branch, Block, Expr, Literal_, Op
+from optdsl.ir.nodes import Block, Branch, Expr, Literal_, Op
 from optdsl.semantics.level import Level
 
 #: What each atom is in one case.
@@ -86,7 +86,7 @@ Cube: TypeAlias = tuple[bool | None, ...]
 
 def _cover(truth: set[tuple[bool, ...]], size: int) -> list[Cube]:
     """The fewest, shortest cubes that hold in all of `truth` and nowhere else, greedily."""
-    primes = []
+    primes: list[Cube] = []
     for free in range(size, -1, -1):  # the shortest first
         for kept in combinations(range(size), size - free):
             for point in sorted(truth):

@@ -11,7 +11,7 @@ from optdsl.semantics.level import Level
 
 
 def factor_of(expr: Expr, state: Value, definitions: Mapping[Value, Expr]) -> Expr | None:
-    """f where `expr` is f * state with f the same for all elements; None where it is not."""
+    """F where `expr` is f * state with f the same for all elements; None where it is not."""
     match expr:
         case Ref(value=value) if value == state:
             return Literal_(1)
@@ -33,4 +33,3 @@ def factor_of(expr: Expr, state: Value, definitions: Mapping[Value, Expr]) -> Ex
             if sides[0] is not None and sides[1] is not None:
                 return fold_expr(op(name, sides[0], sides[1]))
     return None
-

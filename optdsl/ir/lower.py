@@ -181,9 +181,7 @@ class _Lowering:
             span=o.span,
         )
 
-    def _results(
-        self, states: Sequence[str], start: dict[str, Expr]
-    ) -> tuple[nodes.Result, ...]:
+    def _results(self, states: Sequence[str], start: dict[str, Expr]) -> tuple[nodes.Result, ...]:
         return tuple(
             nodes.Result(s, self.current[s]) for s in states if self.current[s] != start[s]
         )
@@ -202,4 +200,3 @@ class _Lowering:
 
     def _fixed_condition(self, item: model.Slot | model.Shared | model.Policy) -> Expr | None:
         return None if item.condition is None else self.condition(item.condition)
-

@@ -17,7 +17,6 @@ from optdsl.diagnostics import Span
 from optdsl.semantics.level import Level
 from optdsl.semantics.model import Interval, PolicyName, Settings
 
-
 #: What an input of the rule is. Every other value is a local.
 Role: TypeAlias = Literal[
     "variable", "gradient", "step", "hyper", "const", "flag", "slot", "shared", "uses", "local"
@@ -190,7 +189,8 @@ class Result:
 @dataclass(frozen=True)
 class Rule:
     """One step of one variable. `results` names only what is assigned, in order of declaration,
-    `w` first. `coefficients` are the values of the step that the body refers to."""
+    `w` first. `coefficients` are the values of the step that the body refers to.
+    """
 
     body: Block
     results: tuple[Result, ...]

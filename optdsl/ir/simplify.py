@@ -6,22 +6,33 @@ from dataclasses import replace
 
 from optdsl.ir.build import FILL, is_literal, op, rewrite, substitute
 from optdsl.ir.nodes import (
-    Block, Branch, Expr, Literal_, Merge, Op, Result, Rule, Statement, Value,
+    Block,
+    Branch,
+    Expr,
+    Literal_,
+    Merge,
+    Op,
+    Result,
+    Rule,
+    Statement,
+    Value,
 )  # fmt: skip
 from optdsl.ir.passes.fold import fold_expr
+from optdsl.semantics.level import Level
 from optdsl.semantics.operators import OPERATORS
 
 #: Functions that are 0 at 0.
 _ZERO_AT_ZERO = frozenset(
-    ["neg", "sqrt", "abs", "sign", "log1p", "expm1", "tanh", "floor", "ceil", "round", "cbrt"]
-    + ["sum", "mean", "norm", "rms", "amax", "amin", FILL]
+    f"neg sqrt abs sign log1p expm1 tanh floor ceil round cbrt div mod {FILL} "
+    "sum mean norm rms amax amin".split()
 )
 ZERO = Literal_(0)
 
 
 def simplify(rule: Rule, known: dict[Value, Expr]) -> Rule:
     """The rule with the `known` values put in, simplified; definitions that became a literal or
-    another value are gone."""
+    another value are gone.
+    """
     known = dict(known)
     body = _block(rule.body, known)
     results = tuple(Result(r.state, substitute(r.value, known)) for r in rule.results)
@@ -41,12 +52,21 @@ def _statement(statement: Statement, known: dict[Value, Expr]) -> Block:
     if _is_plain(expr):
         known[statement.value] = expr
         return ()
-    return (replace(statement, expr=expr),)
+    return (replace(statement, expr=shaped(expr, statement.value.level)),)
+
+
+def shaped(expr: Expr, level: Level) -> Expr:
+    """What became one number for all elements keeps the shape of the variable."""
+    if level < Level.ELEMENT or expr.level == Level.ELEMENT or expr.is_bool:
+        return expr
+    return op(FILL, expr)
 
 
 def _is_plain(expr: Expr) -> bool:
-    """A value or literal, or a literal spread out: cheaper to repeat than to name."""
-    return not isinstance(expr, Op) or expr.op == FILL and isinstance(expr.args[0], Literal_)
+    """A literal, a literal spread out, or what a state was before the step: as good as a name."""
+    if isinstance(expr, Op):
+        return expr.op == FILL and isinstance(expr.args[0], Literal_)
+    return isinstance(expr, Literal_) or expr.value.version == 0
 
 
 def _branch(branch: Branch, known: dict[Value, Expr]) -> Block:
@@ -66,7 +86,8 @@ def _branch(branch: Branch, known: dict[Value, Expr]) -> Block:
         if sides[0] == sides[1]:
             known[merge.value] = sides[0]
         else:
-            merges.append(Merge(merge.value, *sides))
+            level = merge.value.level
+            merges.append(Merge(merge.value, shaped(sides[0], level), shaped(sides[1], level)))
     if not (then or orelse or merges):
         return ()
     return (Branch(condition, then, orelse, tuple(merges), branch.text),)
@@ -81,28 +102,30 @@ def _simplify(expr: Expr) -> Expr:
     if not isinstance(expr, Op):
         return expr
     zero = [_is_zero(a) for a in expr.args]
-    match expr.op:
-        case "mul" | "dot" if any(zero):
-            return ZERO
-        case "div" | "mod" if zero[0]:
-            return ZERO
-        case "pow" if zero[0] and _is_positive(expr.args[1]):
-            return ZERO
-        case "add" if any(zero):
-            return expr.args[1] if zero[0] else expr.args[0]
-        case "sub" if zero[1]:
-            return expr.args[0]
-        case "sub" if zero[0]:
-            return op("neg", expr.args[1])
-        case "min" | "max" if expr.args[0] == expr.args[1]:
-            return expr.args[0]
-        case "where" if expr.args[1] == expr.args[2]:
-            return expr.args[1]
-        case "exp" if zero[0]:
-            return Literal_(1)
-        case name if name in _ZERO_AT_ZERO and zero[0]:
-            return ZERO
-    return fold_expr(expr) if OPERATORS.get(expr.op) else expr
+    if expr.op in ("add", "sub") and any(zero):
+        return _sum(expr, *zero)
+    if _vanishes(expr, zero):
+        return ZERO
+    if expr.op in ("min", "max", "where") and expr.args[-1] == expr.args[-2]:
+        return expr.args[-1]
+    return fold_expr(expr) if expr.op in OPERATORS else expr
+
+
+def _sum(expr: Op, left_is_zero: bool, right_is_zero: bool) -> Expr:
+    """x + 0, 0 + x, x - 0 or 0 - x."""
+    left, right = expr.args
+    if right_is_zero:
+        return left
+    return right if expr.op == "add" else op("neg", right)
+
+
+def _vanishes(expr: Op, zero: list[bool]) -> bool:
+    """Whether an operator other than a sum is 0 because arguments are."""
+    if expr.op in ("mul", "dot"):
+        return any(zero)
+    if expr.op == "pow":
+        return zero[0] and _is_positive(expr.args[1])
+    return zero[0] and expr.op in _ZERO_AT_ZERO
 
 
 def _is_zero(expr: Expr) -> bool:

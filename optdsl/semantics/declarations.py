@@ -140,7 +140,7 @@ class Declarer:
                 return model.REALS
         low, high = ends
         both = domain.low_closed and domain.high_closed
-        if low > high or (low == high and not both) or math.isnan(low + high) and low == high:
+        if low > high or (low == high and not both) or (math.isnan(low + high) and low == high):
             self._diagnostics.add("O403", "no number lies in this domain", domain.span)
             return model.REALS
         return model.Interval(low, high, domain.low_closed, domain.high_closed)
@@ -216,8 +216,11 @@ class Declarer:
     def _sparse(self, sparse: tree.Sparse) -> None:
         condition = self._condition(sparse.condition)
         name = sparse.policy.text
-        if name == "exact" or name == "hybrid" or name == "lazy":
-            self.policies.append(model.Policy(name, condition, sparse.span))
+        policies: dict[str, model.PolicyName] = {
+            "exact": "exact", "hybrid": "hybrid", "lazy": "lazy"
+        }  # fmt: skip
+        if name in policies:
+            self.policies.append(model.Policy(policies[name], condition, sparse.span))
         else:
             self._diagnostics.add(
                 "O501", f"there is no policy '{name}'", sparse.policy.span,

@@ -1,10 +1,10 @@
-"""The resolved tree: one optimizer with its names settled, its `def`s expanded and its defaults known.
+"""The resolved tree: one optimizer, its names settled, its `def`s expanded, its defaults known.
 
 `resolve.py` makes it from the tree, with no finding of severity error left. The statements and
 expressions in it are those of `syntax/tree.py`, with these guarantees: every `Call` is of an
-operator in `operators.py` with the right number of arguments, or `uses` of one hyper; every `Name` is declared, `pi`,
-`inf`, `w`, `g` or `t`; constants are finite; no `let` hides another. The oracle interprets this,
-`ir/lower.py` translates it; neither knows the other.
+operator in `operators.py` with the right number of arguments, or `uses` of one hyper; every
+`Name` is declared, `pi`, `inf`, `w`, `g` or `t`; constants are finite; no `let` hides another.
+The oracle interprets this, `ir/lower.py` translates it; neither knows the other.
 """
 
 from __future__ import annotations
@@ -124,6 +124,11 @@ class Settings:
     order: tuple[str, ...] = ()
 
 
+#: What the constructor takes, and what is kept between steps.
+Argument: TypeAlias = Hyper | Const | Flag
+State: TypeAlias = Slot | Shared
+
+
 @dataclass(frozen=True)
 class Optimizer:
     """One optimizer, resolved. `sources` are all the texts that it was composed from.
@@ -145,3 +150,11 @@ class Optimizer:
     let_levels: Mapping[Span, Level]
     sources: tuple[Source, ...]
     span: Span
+
+    @property
+    def arguments(self) -> tuple[Argument, ...]:
+        return (*self.hypers, *self.consts, *self.flags)
+
+    @property
+    def state(self) -> tuple[State, ...]:
+        return (*self.slots, *self.shareds)

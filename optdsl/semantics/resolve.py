@@ -68,7 +68,8 @@ def _optimizer(
     body = expand_block(item.stages[0].body, expander)
     check_constants(body, folder)
     levels = check_body(scope, body)
-    domains = {x.name: x.domain for x in (*declarer.hypers, *declarer.consts)}
+    domains = {h.name: h.domain for h in declarer.hypers}
+    domains |= {c.name: c.domain for c in declarer.consts}
     blocks = [d for d in item.declarations if isinstance(d, tree.For)]
     optimizer = model.Optimizer(
         name=item.name.text,
@@ -139,9 +140,7 @@ def _check_defs(item: tree.Optimizer, file: tree.File, scope: Scope) -> None:
             if name.text not in known.union(parameters):
                 near = closest(name.text, known.union(parameters))
                 mend = f"did you mean '{near}'?" if near else "make it a parameter"
-                scope.diagnostics.add(
-                    "O201", f"'{name.text}' is not declared", name.span, mend
-                )
+                scope.diagnostics.add("O201", f"'{name.text}' is not declared", name.span, mend)
 
 
 def _policies(

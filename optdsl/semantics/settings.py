@@ -79,9 +79,7 @@ class SettingsReader:
         try:
             value = self.folder.value(item.default)
         except NotConstant:
-            self._diagnostics.add(
-                "O602", "a default for a target is a literal", item.default.span
-            )
+            self._diagnostics.add("O602", "a default for a target is a literal", item.default.span)
             return None
         if isinstance(value, bool) != (symbol.kind == "flag"):
             wanted = "true or false" if symbol.kind == "flag" else "a number"
@@ -135,10 +133,8 @@ def _declared_public(symbol: Symbol) -> str:
 
 def check_public_names(optimizer: model.Optimizer, diagnostics: Diagnostics) -> None:
     """O209 where two arguments, or two pieces of state, have one public name in some target."""
-    arguments = (*optimizer.hypers, *optimizer.consts, *optimizer.flags)
-    state = (*optimizer.slots, *optimizer.shareds)
     for renamed in [{}, *(s.public for s in optimizer.settings.values())]:
-        for group in (arguments, state):
+        for group in (optimizer.arguments, optimizer.state):
             taken: dict[str, Span] = {}
             for item in group:
                 public = renamed.get(item.name, item.public)

@@ -25,7 +25,7 @@ def check_usage(optimizer: model.Optimizer, diagnostics: Diagnostics) -> None:
         if not (reads[shared.name] and writes[shared.name]):
             missing = "written" if reads[shared.name] else "read"
             diagnostics.add("W205", f"the shared '{shared.name}' is never {missing}", shared.span)
-    for item in (*optimizer.hypers, *optimizer.consts, *optimizer.flags):
+    for item in optimizer.arguments:
         if not reads[item.name]:
             diagnostics.add("W203", f"'{item.name}' is not used", item.span)
     for let in _lets(optimizer.body):
@@ -71,9 +71,9 @@ def _reads(optimizer: model.Optimizer) -> Counter[str]:
                 read(condition)
     for const in optimizer.consts:
         read(const.default)
-    for item in (*optimizer.slots, *optimizer.shareds):
-        read(item.initial)
-        read(item.condition)
+    for state in optimizer.state:
+        read(state.initial)
+        read(state.condition)
     for policy in optimizer.policies:
         read(policy.condition)
     return found

@@ -11,8 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from optdsl.ir.build import refs
-from optdsl.ir.nodes import Block, Branch, Define, Expr, Value
-from optdsl.semantics.level import Level
+from optdsl.ir.nodes import Block, Branch, Define, Expr, Ref, Value
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,9 @@ class Names:
 
     def _rename(self, value: Value, used: Iterable[Value]) -> None:
         others = {self.of(v) for v in used}
-        name = self._safe(f"{value.name}_old" if value.version == 0 else f"{value.name}_{value.version}")
+        name = self._safe(
+            f"{value.name}_old" if value.version == 0 else f"{value.name}_{value.version}"
+        )
         while name in others or name in self.taken:
             name += "_"
         self._chosen[value] = name
@@ -71,41 +72,45 @@ def _defined(block: Block) -> Iterable[Value]:
 
 
 class _Walk:
-    """Runs a block as Python would, with values in place of numbers."""
+    """Runs a function as Python would; `bound` says which values an identifier stands for.
+
+    After a branch, a merge and the side's value that it took can share an identifier: they are
+    one and the same number there.
+    """
 
     def __init__(self, names: Names) -> None:
         self._names = names
 
     def conflict(self, function: Function) -> Value | None:
         """A value that is needed when its identifier stands for another; None where all is well."""
-        bound: dict[str, Value] = {}
+        bound: dict[str, set[Value]] = {}
         for value in sorted(function.parameters, key=lambda v: -v.version):
             if self._names.of(value) in bound:  # of two versions the newer keeps the spec's name
                 return value
-            bound[self._names.of(value)] = value
+            bound[self._names.of(value)] = {value}
         return self._block(function.body, bound) or self._uses(function.results, bound)
 
-    def _uses(self, exprs: Iterable[Expr], bound: Mapping[str, Value]) -> Value | None:
+    def _uses(self, exprs: Iterable[Expr], bound: Mapping[str, set[Value]]) -> Value | None:
         for expr in exprs:
             for value in refs(expr):
                 current = bound.get(self._names.of(value))
-                if current is not None and current != value:
+                if current is not None and value not in current:
                     return value
         return None
 
-    def _block(self, block: Block, bound: dict[str, Value]) -> Value | None:
+    def _block(self, block: Block, bound: dict[str, set[Value]]) -> Value | None:
         for statement in block:
             if isinstance(statement, Define):
                 found = self._uses([statement.expr], bound)
-                bound[self._names.of(statement.value)] = statement.value
+                bound[self._names.of(statement.value)] = {statement.value}
             else:
                 found = self._branch(statement, bound)
             if found is not None:
                 return found
         return None
 
-    def _branch(self, branch: Branch, bound: dict[str, Value]) -> Value | None:
-        then, orelse = dict(bound), dict(bound)
+    def _branch(self, branch: Branch, bound: dict[str, set[Value]]) -> Value | None:
+        then, orelse = _copy(bound), _copy(bound)
         found = (
             self._uses([branch.condition], bound)
             or self._block(branch.then, then)
@@ -113,23 +118,24 @@ class _Walk:
             or self._merges([(m.value, m.then) for m in branch.merges], then)
             or self._merges([(m.value, m.orelse) for m in branch.merges], orelse)
         )
-        for name, value in (*then.items(), *orelse.items()):
-            if bound.get(name) != value:  # what was rebound inside means nothing afterwards
-                bound[name] = _LOST
-        for merge in branch.merges:
-            bound[self._names.of(merge.value)] = merge.value
+        for name in {**then, **orelse}:
+            bound[name] = then.get(name, set()) & orelse.get(name, set())
         return found
 
     def _merges(
-        self, merges: list[tuple[Value, Expr]], bound: dict[str, Value]
+        self, merges: list[tuple[Value, Expr]], bound: dict[str, set[Value]]
     ) -> Value | None:
         """The copies at the end of a side run one after the other."""
         for value, expr in merges:
             if found := self._uses([expr], bound):
                 return found
-            bound[self._names.of(value)] = value
+            name = self._names.of(value)
+            if isinstance(expr, Ref) and self._names.of(expr.value) == name:
+                bound[name].add(value)
+            else:
+                bound[name] = {value}
         return None
 
 
-#: What an identifier stands for that was rebound on one side of a branch only.
-_LOST = Value("", -1, Level.FIXED, "local")
+def _copy(bound: Mapping[str, set[Value]]) -> dict[str, set[Value]]:
+    return {name: set(values) for name, values in bound.items()}

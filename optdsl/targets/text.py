@@ -43,7 +43,7 @@ class Documentation(SafeText):
 
 
 def quoted(text: str) -> str:
-    """A string literal in double quotes where that needs no more escapes, as formatters write it."""
+    """A string literal, in double quotes where that needs no more escapes."""
     body = repr(text)
     if body[0] == "'" and '"' not in body:
         return f'"{body[1:-1]}"'

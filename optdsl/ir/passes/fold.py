@@ -1,4 +1,4 @@
-"""Arithmetic of literals, done once and for all; and the exact identities that need no finiteness."""
+"""Arithmetic of literals, done once and for all, and identities that hold for all numbers."""
 
 from __future__ import annotations
 

@@ -12,7 +12,18 @@ from dataclasses import dataclass, field, replace
 
 from optdsl.ir.build import is_static, op
 from optdsl.ir.nodes import (
-    Block, Branch, Define, Expr, Literal_, Op, Program, Ref, Result, Rule, Statement, Value,
+    Block,
+    Branch,
+    Define,
+    Expr,
+    Literal_,
+    Op,
+    Program,
+    Ref,
+    Result,
+    Rule,
+    Statement,
+    Value,
 )  # fmt: skip
 from optdsl.semantics.level import Level
 
@@ -80,7 +91,7 @@ class _Hoister:
 
     def _name(self, expr: Expr) -> str:
         """A name that says what it is, or a numbered one where that would be long."""
-        name = describe(expr)
+        name = re.sub(r"^(?=\d)", "n", describe(expr))
         if len(name) > 24 or name in self._names:
             stem = "coefficient" if len(name) > 24 else name
             name = next(n for i in range(1, 10**6) if (n := f"{stem}_{i}") not in self._names)
@@ -120,7 +131,7 @@ def describe(expr: Expr) -> str:
         case Ref(value=value):
             return value.name
         case Literal_(value=value):
-            return _NUMBERS.get(value) or "n" + re.sub(r"\W", "_", repr(value))
+            return _NUMBERS.get(value) or re.sub(r"\W", "_", repr(value))
         case Op(op="neg", args=(arg,)):
             return f"minus_{describe(arg)}"
         case Op(op="mul", args=(left, right)):
@@ -129,5 +140,3 @@ def describe(expr: Expr) -> str:
             return f"{describe(args[0])}_{_WORDS[name]}_{describe(args[1])}"
         case Op(op=name, args=args):
             return "_".join([name, *map(describe, args)])
-
-

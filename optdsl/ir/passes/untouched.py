@@ -6,13 +6,24 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from optdsl.ir import fixed
-from optdsl.ir.build import expressions, op, ops
+from optdsl.ir.build import expressions, ops
 from optdsl.ir.linear import factor_of
 from optdsl.ir.nodes import (
-    Block, Define, Expr, Movement, Movement_, Op, Program, Ref, Result, Rule, Untouched, Value,
+    Block,
+    Define,
+    Expr,
+    Movement,
+    Movement_,
+    Op,
+    Program,
+    Ref,
+    Result,
+    Rule,
+    Untouched,
+    Value,
 )  # fmt: skip
 from optdsl.ir.passes.prune import prune_rule
-from optdsl.ir.simplify import ZERO, simplify
+from optdsl.ir.simplify import ZERO, shaped, simplify
 from optdsl.semantics.level import Level
 from optdsl.semantics.limits import MAX_FIXED_CONDITIONS
 from optdsl.semantics.model import PolicyName
@@ -36,12 +47,13 @@ def _analyse(program: Program, policy: PolicyName) -> Untouched:
     states = {"w": W} | {name: Value(name, 0, Level.ELEMENT, "slot") for name in slots}
     rule = _zero_rule(program.rule, policy, states)
     cases = _Cases(program, rule)
-    swept, movements = [], []
+    swept: list[tuple[str, Expr | None]] = []
+    movements: list[Movement_] = []
     for result in rule.results:
         found = [(case, _movement(cases.zero(case), result.state, states)) for case in cases.all]
         moving = fixed.condition_of(cases.atoms, [c for c, (kind, _) in found if kind != "fixed"])
         if moving is not False:
-            swept.append((result.state, None if moving is True else moving))
+            swept.append((result.state, None if isinstance(moving, bool) else moving))
         movements += _grouped(result.state, found, cases.atoms)
     resting = [s for s in ("w", *states) if s not in {r.state for r in rule.results}]
     movements += [Movement_(s, "fixed", None, None) for s in dict.fromkeys(resting)]
@@ -57,17 +69,8 @@ def _zero_rule(rule: Rule, policy: PolicyName, states: dict[str, Value]) -> Rule
     if policy == "hybrid":
         known |= {value: Ref(W) for value in _assigned(rule.body, "w")}
     zero = simplify(rule, known)
-    moving = tuple(
-        r for r in zero.results if r.state in states and r.value != Ref(states[r.state])
-    )
-    return prune_rule(replace(zero, results=tuple(map(_shaped, moving))))
-
-
-def _shaped(result: Result) -> Result:
-    """A state that became one number for all elements keeps its shape."""
-    if result.value.level == Level.ELEMENT:
-        return result
-    return Result(result.state, op("fill", result.value))
+    moving = tuple(r for r in zero.results if r.state in states and r.value != Ref(states[r.state]))
+    return prune_rule(replace(zero, results=moving))
 
 
 def _assigned(block: Block, name: str) -> Iterator[Value]:
@@ -111,9 +114,7 @@ class _Cases:
         return prune_rule(simplify(replace(rule, body=fixed.specialise(rule.body, case)), {}))
 
 
-def _movement(
-    rule: Rule, state: str, states: dict[str, Value]
-) -> tuple[Movement, Expr | None]:
+def _movement(rule: Rule, state: str, states: dict[str, Value]) -> tuple[Movement, Expr | None]:
     """What a state does under a zero rule that is specialised for one case."""
     value = next(r.value for r in rule.results if r.state == state)
     if value == Ref(states[state]):
@@ -130,4 +131,4 @@ def _grouped(
 ) -> Iterator[Movement_]:
     for movement in dict.fromkeys(m for _, m in found):
         condition = fixed.condition_of(atoms, [c for c, m in found if m == movement])
-        yield Movement_(state, *movement, None if condition is True else condition)
+        yield Movement_(state, *movement, None if isinstance(condition, bool) else condition)
