@@ -21,7 +21,12 @@ _CONSTANTS = {"pi": 3.141592653589793, "inf": float("inf")}
 
 def lower(optimizer: model.Optimizer) -> nodes.Program:
     """The IR of one resolved optimizer, after all passes."""
-    return run_passes(_Lowering(optimizer).program())
+    return run_passes(translate(optimizer))
+
+
+def translate(optimizer: model.Optimizer) -> nodes.Program:
+    """The IR of one resolved optimizer as it is written, with every statement in the body."""
+    return _Lowering(optimizer).program()
 
 
 class _Lowering:

@@ -112,7 +112,7 @@ def _simplify(expr: Expr) -> Expr:
 
 
 def _sum(expr: Op, left_is_zero: bool, right_is_zero: bool) -> Expr:
-    """x + 0, 0 + x, x - 0 or 0 - x."""
+    """The sum or difference of a number and 0."""
     left, right = expr.args
     if right_is_zero:
         return left

@@ -69,7 +69,11 @@ def _zero_rule(rule: Rule, policy: PolicyName, states: dict[str, Value]) -> Rule
     if policy == "hybrid":
         known |= {value: Ref(W) for value in _assigned(rule.body, "w")}
     zero = simplify(rule, known)
-    moving = tuple(r for r in zero.results if r.state in states and r.value != Ref(states[r.state]))
+    moving = tuple(
+        Result(r.state, shaped(r.value, Level.ELEMENT))
+        for r in zero.results
+        if r.state in states and r.value != Ref(states[r.state])
+    )
     return prune_rule(replace(zero, results=moving))
 
 
