@@ -7,7 +7,7 @@ from dataclasses import replace
 from optdsl.syntax import tree
 from optdsl.syntax.blocks import Line
 from optdsl.syntax.forms import Else, Form, read_form
-from optdsl.syntax.keywords import Context
+from optdsl.syntax.keywords import FIRST_WORDS, Context
 from optdsl.syntax.limits import MAX_BLOCKS
 from optdsl.syntax.report import Report
 
@@ -21,7 +21,7 @@ class Assembler:
     def file(self, lines: list[Line]) -> tree.File:
         definitions: list[tree.Def] = []
         optimizers: list[tree.Optimizer | tree.Composition] = []
-        for line in lines:
+        for line in _without_stray(lines):
             form = self._form("file_line", line)
             if isinstance(form, tree.Def):
                 definitions.append(form)
@@ -68,7 +68,7 @@ class Assembler:
         if isinstance(form, tree.For) or (line.tokens and line.tokens[0].text == "for"):
             settings = self._settings(block)
             return replace(form, settings=settings) if isinstance(form, tree.For) else None
-        if line.block is not None:
+        if line.block is not None and line.tokens[:1] and line.tokens[0].text != "def":
             body = self._statements(block, 1)
             return replace(form, body=body) if isinstance(form, tree.Stage) else None
         return form  # type: ignore[return-value]
@@ -150,3 +150,16 @@ class Assembler:
             first, last = line.tokens[0], line.tokens[-1]
             self._report.error("O105", message, self._report.span(first.start, last.end))
         return ()
+
+
+def _without_stray(lines: list[Line]) -> list[Line]:
+    """The lines of a file, of those in a row that cannot be meant for one only the first."""
+    found: list[Line] = []
+    was_stray = False
+    for line in lines:
+        words = {t.text for t in line.tokens[:1]}
+        is_stray = line.block is None and not words & FIRST_WORDS["file_line"]
+        if not (is_stray and was_stray):
+            found.append(line)
+        was_stray = is_stray
+    return found

@@ -14,6 +14,10 @@ from optdsl.syntax.scanner import Token
 
 _OPENING = {"LPAR": ")", "LSQB": "]"}
 _CLOSING = frozenset({"RPAR", "RSQB"})
+_OPERATORS = frozenset(
+    {"PLUS", "MINUS", "STAR", "SLASH", "PERCENT", "POWER", "COMPARE", "AND", "OR"}
+)
+_VALUES = frozenset({"NAME", "NUMBER", "TRUE", "FALSE", "LPAR", "NOT"})
 _DECLARATIONS = frozenset({"hyper", "const", "flag", "slot", "shared", "sparse", "stage"})
 _FILE_HEADERS = frozenset({"optimizer", "wrapper"})
 
@@ -94,7 +98,7 @@ class _Splitter:
         opened: list[Token] = []
         while (token := self._next()).kind not in ("LBRACE", "RBRACE", "END"):
             if token.kind == "NEWLINE":
-                if not opened or self._begins_anew(found[-1]):
+                if self._begins_anew(found[-1]) if opened else not self._goes_on(found[-1]):
                     break
             else:
                 found.append(token)
@@ -113,6 +117,19 @@ class _Splitter:
             opened.pop()
         elif token.kind in _CLOSING:
             self._error("O104", f"'{token.text}' closes nothing", token, "delete it")
+
+    def _goes_on(self, last: Token) -> bool:
+        """Whether a line is continued without parentheses; that is reported."""
+        following = self._next(1)
+        if following.kind in _OPERATORS:
+            culprit = following
+        elif last.kind in _OPERATORS and following.kind in _VALUES and not self._begins_anew(last):
+            culprit = last
+        else:
+            return False
+        message = f"a line neither begins nor ends with '{culprit.text}'"
+        self._error("O102", message, culprit, "write the expression in parentheses")
+        return True
 
     def _begins_anew(self, last: Token) -> bool:
         """Whether the next line cannot go on the one that ends here with an open bracket."""
@@ -144,14 +161,11 @@ class _Splitter:
             self._position += ahead + 1
             self._open(line, following)
             return
-        header = self._report.source.text[line.tokens[0].start : line.tokens[0].end]
-        if any(t.kind == "COLON" for t in line.tokens):
-            colon = next(t for t in line.tokens if t.kind == "COLON")
-            self._error("O104", "a block stands in braces", colon, f"write '{header} … {{ … }}'")
-        else:
-            help = f"a block is written '{header} … {{ … }}'"
-            behind = self._report.span(last.end, last.end)
-            self._report.error("O104", "'{' is missing", behind, help)
+        colon = next((t for t in line.tokens if t.kind == "COLON"), None)
+        header = self._report.span(line.tokens[0].start, colon.start if colon else last.end).text
+        help = f"write '{header} {{ … }}'" if len(header) < 40 else "write '{ … }'"
+        behind = Token("", "", last.end, last.end)
+        self._error("O104", "a block stands in braces", colon or behind, help)
         if self._is_first(following) and self._indent(following) > self._indent(line.tokens[0]):
             self._open(line, None)
         else:

@@ -15,6 +15,7 @@ from lark.visitors import Transformer_NonRecursive, v_args
 from optdsl.diagnostics import Span
 from optdsl.syntax import tree
 from optdsl.syntax.keywords import FIRST_WORDS, Context
+from optdsl.syntax.limits import MAX_DEPTH
 from optdsl.syntax.mends import explain
 from optdsl.syntax.report import Report
 from optdsl.syntax.scanner import Token
@@ -82,12 +83,25 @@ def read_form(context: Context, line: list[Token], report: Report) -> Form | Non
             position = len(line) if error.token.type == "$END" else _index(line, error.token)
             explain(context, line, position, {e.lstrip("_") for e in error.expected}, report)
         return None
+    if _depth(parsed) > MAX_DEPTH:
+        message = f"an expression has at most {MAX_DEPTH} levels; a sum of n terms has n"
+        report.error("O105", message, report.span(start, end), "split it with 'let'")
+        return None
     form: Form = _Builder(report, report.span(start, end)).transform(parsed)
     return None if report.spoiled(start, end) else form
 
 
 def _index(line: list[Token], found: lark.Token) -> int:
     return next(i for i, token in enumerate(line) if token.start == found.start_pos)
+
+
+def _depth(parsed: lark.Tree[lark.Token]) -> int:
+    level: list[lark.Tree[lark.Token]] = [parsed]
+    depth = 0
+    while level:
+        depth += 1
+        level = [c for node in level for c in node.children if isinstance(c, lark.Tree)]
+    return depth
 
 
 def _text(doc: lark.Token | None) -> str:
@@ -275,6 +289,9 @@ class _Builder(Transformer_NonRecursive[lark.Token, Any]):
     # ---- expressions
 
     def name(self, token: lark.Token) -> tree.Expr:
+        if token in ("True", "False"):
+            message, help = f"'{token}' is not part of the language", f"write '{token.lower()}'"
+            self._report.error("O102", message, self._span(token), help)
         return tree.Name(str(token), self._span(token))
 
     def number(self, token: lark.Token) -> tree.Expr:
@@ -295,7 +312,11 @@ class _Builder(Transformer_NonRecursive[lark.Token, Any]):
 
     def compare(self, left: tree.Expr, op: lark.Token, right: tree.Expr, *rest: Any) -> tree.Expr:
         if rest:
-            help = f"write '… {op} {right.span.text} and {right.span.text} {rest[0]} …'"
+            middle = right.span.text
+            help = (
+                f"write '{left.span.text} {op} {middle} and {middle} {rest[0]} {rest[1].span.text}'"
+            )
+            help = help if len(help) < 60 else "join them with 'and'"
             self._report.error("O107", "comparisons are not chained", self._span(rest[0]), help)
         return self.binary(left, op, right)
 

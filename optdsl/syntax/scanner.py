@@ -64,7 +64,7 @@ _FOREIGN = {
     "@": ("*", "the product of the elements is '*', the sum of the products is dot(a, b)"),
     "~": ("not", "'not' is written as a word"),
     "\\": ("", "an expression goes on over lines inside parentheses"),
-    "'": ("", "a text stands in double quotes"),
+    "'": ("", "a name holds no quote; a text stands in double quotes"),
     "`": ("", "a text stands in double quotes"),
     "$": ("", "names are written without '$'"),
     ".": ("", "a name or a number holds no '.' here"),
@@ -113,6 +113,7 @@ class Scanner:
     def __init__(self, report: Report) -> None:
         self._report = report
         self._text = report.source.text
+        self._foreign_seen = (0, "")
 
     def tokens(self) -> list[Token]:
         """All tokens, line ends among them, with an END behind the last character."""
@@ -207,7 +208,10 @@ class Scanner:
 
     def _foreign(self, text: str, start: int, end: int) -> Iterator[Token]:
         meant, help = _FOREIGN.get(text) or _symbol(text)
-        self._error_at("O101", f"'{text}' is not part of the language", help, start, end)
+        line, _ = self._report.source.position(start)
+        if (line, text) != self._foreign_seen:  # `|g|` is one mistake
+            self._error_at("O101", f"'{text}' is not part of the language", help, start, end)
+        self._foreign_seen = (line, text)
         for match in _TOKEN.finditer(meant):
             word = match.group()
             group = match.lastgroup or ""
