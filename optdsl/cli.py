@@ -113,13 +113,13 @@ def explain(spec: str) -> int:
     why; the bytes of state per parameter; the path that each sparse policy takes.
     """
     from optdsl import generation
-    from optdsl.explain import explain_program
+    from optdsl.explain import explain as explanation
 
     findings = generation.Findings()
     config = _config(())
     for file in _find((spec,), config):
-        programs = generation.compile_spec(file, findings)
-        click.echo("\n\n".join(map(explain_program, programs)), nl=bool(programs))
+        for optimizer in generation.resolve(file, findings):
+            click.echo(explanation(optimizer))
     _print_diagnostics(findings.diagnostics, err=True)
     _print_problems(findings)
     return int(not findings.is_clean)

@@ -11,8 +11,10 @@ from optdsl import api
 from optdsl.diagnostics import Diagnostic, Diagnostics, Source, SpecError
 from optdsl.discover import SpecFile
 from optdsl.emit import Drift, WriteError, diff, drift, make_package, specs_of, stale, write
+from optdsl.ir.lower import lower
 from optdsl.ir.nodes import Program
 from optdsl.names import module_name
+from optdsl.semantics.model import Optimizer
 from optdsl.syntax.parser import read_source
 from optdsl.targets.base import get_target
 
@@ -63,20 +65,20 @@ def read(spec: SpecFile, findings: Findings) -> Source | None:
     return source and Source(spec.name, source.text)
 
 
-def compile_spec(spec: SpecFile, findings: Findings) -> tuple[Program, ...]:
-    """The programs of a spec; none after a report if it has errors."""
+def resolve(spec: SpecFile, findings: Findings) -> tuple[Optimizer, ...]:
+    """The resolved optimizers of a spec; none after a report if it has errors."""
     source = read(spec, findings)
     if source is None:
         return ()
     diagnostics = Diagnostics()
-    programs = api.programs(source, diagnostics)
+    optimizers = api.resolve_source(source, diagnostics)
     findings.add(spec, diagnostics)
-    return () if diagnostics.has_errors else programs
+    return () if diagnostics.has_errors else optimizers
 
 
 def check(spec: SpecFile, targets: Iterable[str], findings: Findings) -> None:
     """Add to `findings` all that is to be said about a spec, and what a target cannot express."""
-    for program in compile_spec(spec, findings):
+    for program in map(lower, resolve(spec, findings)):
         for target in targets:
             diagnostics = Diagnostics()
             get_target(target).check(program, diagnostics)
@@ -85,7 +87,7 @@ def check(spec: SpecFile, targets: Iterable[str], findings: Findings) -> None:
 
 def generate(spec: SpecFile, targets: Iterable[str], findings: Findings) -> list[Module]:
     """The modules of a spec, for the targets that can express it."""
-    programs = compile_spec(spec, findings)
+    programs = [lower(o) for o in resolve(spec, findings)]
     return [m for p in programs for t in targets if (m := _module(spec, p, t, findings))]
 
 

@@ -1,0 +1,111 @@
+import re
+from textwrap import dedent
+
+import pytest
+
+from optdsl.diagnostics import Diagnostics, Source
+from optdsl.explain import explain
+from optdsl.semantics.resolve import resolve
+from optdsl.syntax.parser import parse
+
+
+def explained(declarations, update):
+    text = (
+        "optimizer Probe {\n" + dedent(declarations) + "\nupdate {\n" + dedent(update) + "\n}\n}\n"
+    )
+    diagnostics = Diagnostics()
+    file = parse(Source("probe.opt", text), diagnostics)
+    (optimizer,) = resolve(file, diagnostics)
+    return explain(optimizer)
+
+
+def squeezed(text):
+    return re.sub(r" +", " ", text)
+
+
+def test_momentum_as_a_whole():
+    text = explained(
+        """
+        hyper lr = 0.1
+        hyper mu = 0.9
+        flag nesterov = false
+        slot a
+        """,
+        """
+        a = mu*a + g
+        if nesterov {
+          w -= lr*(g + mu*a)
+        } else {
+          w -= lr*a
+        }
+        """,
+    )
+    assert text == dedent(
+        """\
+        Probe
+
+        Statements, and when each is computed
+          a = mu*a + g          element   per element
+          if nesterov           fixed     when the optimizer is constructed
+            w -= lr*(g + mu*a)  element   per element
+          else
+            w -= lr*a           element   per element
+
+        State
+          4 bytes per parameter (8 for float64): a
+
+        A sparse gradient: exact
+          sweeps all rows of w, a, then writes the rows of the gradient
+          a row without a gradient:
+            w  moves: with g = 0 it follows the branches of the rule
+            a  decays: with g = 0 it is multiplied by mu
+        """
+    )
+
+
+def test_a_rule_that_rests_without_a_gradient():
+    text = explained("hyper lr = 0.1\nslot a = 0.1", "a += g^2\nw -= lr*g/sqrt(a)")
+    assert "touches the rows of the gradient only; that is the dense result" in text
+    assert "a  stays: with g = 0 its equation gives what it was" in text
+
+
+def test_a_rule_that_reads_all_rows():
+    text = explained("hyper lr = 0.1", "let n = norm(g)\nw -= lr*g/(n + 1)")
+    assert "let n = norm(g) variable once per variable" in squeezed(text)
+    assert "makes the gradient dense: the rule reads norm of all rows" in text
+
+
+def test_policies_by_condition_and_slots_that_may_be_absent():
+    text = explained(
+        """
+        hyper lr = 0.1
+        hyper mu = 0 in [0, 1)
+        slot a if uses(mu)
+        slot n: scalar
+        shared p = 1
+        sparse lazy if uses(mu)
+        sparse hybrid
+        """,
+        """
+        n += 1
+        p *= mu
+        if uses(mu) {
+          a = mu*a + g
+          w -= lr*a/n*p
+        } else {
+          w -= lr*g
+        }
+        """,
+    )
+    assert "A sparse gradient: lazy if uses(mu)\n  gathers the rows" in text
+    assert "A sparse gradient: hybrid otherwise\n  sweeps all rows of a if uses(mu)" in text
+    assert "w stays: hybrid moves w on the rows of the gradient only" in squeezed(text)
+    assert "if not uses(mu)" not in text
+    assert "4 bytes per parameter (8 for float64): a if uses(mu)" in text
+    assert "4 bytes per variable (8 for float64): n" in text
+    assert "8 bytes for the whole optimizer: p" in text
+
+
+@pytest.mark.parametrize("rule", ["w -= lr*g", "w = -(lr^2)*g"])
+def test_nothing_to_keep(rule):
+    assert "State\n  none\n" in explained("hyper lr = 0.1", rule)
