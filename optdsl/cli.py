@@ -7,9 +7,9 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 import click
 
@@ -196,12 +196,13 @@ def main() -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # names of files may be anything
-    sys.exit(_run(lambda: commands.main(standalone_mode=False)))
+    sys.exit(run(sys.argv[1:]))
 
 
-def _run(command: Callable[[], Any]) -> int:
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line, printing as it goes; the exit code."""
     try:
-        code = command()
+        code = commands.main(list(arguments), prog_name="optdsl", standalone_mode=False)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except click.ClickException as error:

@@ -30,13 +30,15 @@ def find_specs(given: Iterable[str], *, base: Path, root: Path) -> tuple[SpecFil
     Paths are relative to the folder `base`; `root` is the project's. Raises ConfigError for a
     name that is neither a path nor a library optimizer, and for a folder without specs.
     """
-    found = {path.resolve(): path for item in given for path in _paths(item, base)}
+    found: dict[Path, Path] = {}
+    for path in (path for item in given for path in _paths(item, base)):
+        found.setdefault(path.resolve(), path)
     return tuple(SpecFile(path, _name(path), _title(path, root)) for path in found.values())
 
 
 def _paths(item: str, base: Path) -> Iterator[Path]:
     path = base / item
-    if path.is_dir():
+    if os.path.isdir(path):  # it takes any text, where Path.is_dir raises on a long one
         specs = sorted(path.rglob("*.opt"))
         if not specs:
             raise ConfigError(f"the folder '{item}' holds no .opt files")
