@@ -34,8 +34,9 @@ def bracketed(
 
 def returned(items: Sequence[str], indent: int) -> list[str]:
     """`return a, b`, in parentheses with an item a line where it is too long."""
-    line = " " * indent + "return " + ", ".join(items) + ("," if len(items) == 1 else "")
-    return [line] if len(line) <= WIDTH else bracketed("return ", items, indent)
+    line = " " * indent + "return " + ", ".join(items)
+    one_line = len(items) > 1 and len(line) <= WIDTH
+    return [line] if one_line else bracketed("return ", items, indent)
 
 
 def paragraph(text: str, indent: int) -> list[str]:

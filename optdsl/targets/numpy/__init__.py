@@ -1,0 +1,1 @@
+"""The target numpy: classes that change arrays in place."""

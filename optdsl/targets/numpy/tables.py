@@ -1,0 +1,79 @@
+"""How NumPy writes the operators, and which identifiers it keeps for itself."""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+from collections.abc import Sequence
+
+from optdsl.ir.nodes import Literal_, Op
+from optdsl.targets.printer import ARITHMETIC, CONDITIONAL, LOGIC, Form
+
+#: Element by element; reductions over no elements are 0, which NumPy's own are not.
+_ELEMENTS: dict[str, Form] = {
+    **ARITHMETIC,
+    **{f: f"np.{f}({{0}})" for f in ("sqrt", "sign", "exp", "log", "log1p", "expm1", "tanh")},
+    **{f: f"np.{f}({{0}})" for f in ("floor", "ceil", "round", "cbrt", "isfinite", "sum")},
+    "abs": "np.abs({0})",
+    "sigmoid": "_sigmoid({0})",
+    "min": "np.minimum({0}, {1})",
+    "max": "np.maximum({0}, {1})",
+    "atan2": "np.arctan2({0}, {1})",
+    "and": "np.logical_and({0}, {1})",
+    "or": "np.logical_or({0}, {1})",
+    "not": "np.logical_not({0})",
+    "mean": "_mean({0})",
+    "norm": "np.sqrt(np.sum(np.square({0})))",
+    "rms": "np.sqrt(_mean(np.square({0})))",
+    "amax": "_amax({0})",
+    "amin": "_amin({0})",
+    "dot": "np.sum(np.multiply({0}, {1}))",
+    "size": "np.size({0})",
+    "rank": "np.ndim({0})",
+}
+
+#: One number: Python's own logic, and of a choice only the side that counts is computed.
+VARIABLES: dict[str, Form] = {**LOGIC, "where": CONDITIONAL}
+
+
+def elements(w: str) -> dict[str, Form]:
+    """The forms inside a function where the old array is called `w`."""
+
+    def where(op: Op, args: Sequence[str]) -> str:
+        # a choice between two literals has to be told its dtype
+        literals = all(isinstance(a, Literal_) for a in op.args[1:]) and not op.is_bool
+        return f"np.where({', '.join(args)})" + (f".astype({w}.dtype)" if literals else "")
+
+    return {**_ELEMENTS, "where": where, "fill": f"np.full_like({w}, {{0}})"}
+
+
+def numbers(w: str) -> dict[str, Form]:
+    """The forms for the numbers of a step."""
+    return {**elements(w), **VARIABLES}
+
+
+#: Operators that are written as functions at the end of the file, and by which function.
+HELPERS = {"sigmoid": "sigmoid", "mean": "mean", "rms": "mean", "amax": "amax", "amin": "amin"}
+
+#: Identifiers that no value may have inside a method.
+TAKEN = frozenset(
+    {
+        *keyword.kwlist,
+        *keyword.softkwlist,
+        *dir(builtins),
+        "self",
+        "np",
+        "math",
+        "coefficients",
+        "shared",
+    }
+)
+
+#: Attributes and arguments that every generated class has.
+MEMBERS = frozenset(
+    "clipnorm clipvalue from_config get_config get_weights global_clipnorm load load_state_dict"
+    " save set_weights state_dict t update".split()
+)
+
+#: Names at the top of every generated module.
+MODULE_NAMES = frozenset("Mapping SparseGrad functools json namedtuple operator os".split())

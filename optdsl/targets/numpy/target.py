@@ -1,0 +1,77 @@
+"""The target: its conventions, and the view that the template prints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from optdsl.diagnostics import Diagnostics
+from optdsl.ir.nodes import Program
+from optdsl.targets.base import render_template
+from optdsl.targets.numpy import tables
+from optdsl.targets.numpy.docstring import class_documentation, summary
+from optdsl.targets.numpy.writer import Writer
+from optdsl.targets.text import Code, Identifier, SafeText
+
+
+class NumpyTarget:
+    """Classes with `update(params, grads)`, which change arrays in place."""
+
+    name = "numpy"
+    allowed_imports = frozenset(
+        {"collections", "collections.abc", "functools", "json", "math", "numpy", "operator", "os"}
+    )
+
+    def check(self, program: Program, diagnostics: Diagnostics) -> None:
+        """NumPy can express everything that the IR holds."""
+
+    def render(self, program: Program) -> str:
+        """The module for one optimizer, without its header."""
+        return render_template(self.name, _view(program))
+
+
+@dataclass(frozen=True)
+class _View:
+    """What the template prints; a tuple holds lines as they stand in the file.
+
+    `chooses`: an array is made of two by a condition, of which all the elements are computed.
+    `helpers` are the functions that the rule needs beside those of NumPy.
+    """
+
+    class_name: Identifier
+    summary: SafeText
+    documentation: tuple[SafeText, ...]
+    tables: tuple[SafeText, ...]
+    init: tuple[SafeText, ...]
+    initial: tuple[SafeText, ...]
+    step: tuple[SafeText, ...]
+    rule: tuple[SafeText, ...]
+    untouched: tuple[SafeText, ...]
+    needs_math: bool
+    chooses: bool
+    helpers: tuple[str, ...]
+
+
+def _view(program: Program) -> _View:
+    writer = Writer(program)
+    parts = [writer.init(), writer.initial(), writer.step(), writer.rule(), writer.untouched()]
+    init, initial, step, rule, untouched = map(_code, parts)
+    helpers = writer.operators() & tables.HELPERS.keys()
+    return _View(
+        class_name=Identifier(writer.class_name),
+        summary=summary(program),
+        documentation=tuple(class_documentation(program, writer.arguments)),
+        tables=_code(writer.tables()),
+        init=init,
+        initial=initial,
+        step=step,
+        rule=rule,
+        untouched=untouched,
+        needs_math=any("math." in line for lines in parts for line in lines),
+        chooses=writer.chooses(),
+        helpers=tuple(sorted({tables.HELPERS[name] for name in helpers})),
+    )
+
+
+def _code(lines: Iterable[str]) -> tuple[SafeText, ...]:
+    return tuple(map(Code, lines))

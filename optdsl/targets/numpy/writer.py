@@ -1,0 +1,244 @@
+"""The parts of a generated class that depend on the program, as lines of Python."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from optdsl.ir.build import expressions, ops, refs
+from optdsl.ir.nodes import Const, Expr, Flag, Hyper, Policy, Program, Shared, Slot, Value
+from optdsl.semantics.level import Level
+from optdsl.semantics.model import Settings
+from optdsl.targets import layout
+from optdsl.targets.functions import RuleText, Style, print_program, static_printer
+from optdsl.targets.numpy import tables
+from optdsl.targets.numpy.arguments import Argument, arguments, spelled
+from optdsl.targets.printer import Printer
+from optdsl.targets.text import LiteralText, quoted
+
+_W = Value("w", 0, Level.ELEMENT, "variable")
+_G = Value("g", 0, Level.ELEMENT, "gradient")
+_CLIPPING = ("clipvalue", "clipnorm", "global_clipnorm")
+
+
+class Writer:
+    """Writes the class of one program. Lines of methods are whole, with their indentation."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self._settings = dict(program.settings).get("numpy", Settings())
+        self.arguments = arguments(program)
+        self._attributes = {a.item.name: a.name for a in self.arguments}
+        self._w, self._text = "w", print_program(program, self._style("w"))
+        if (w := self._text.names.of(_W)) != "w":  # it is needed after the new one is made
+            self._w, self._text = w, print_program(program, self._style(w))
+        self._static = static_printer(self._style(self._w), self._text.names)
+
+    def _style(self, w: str) -> Style:
+        return Style(
+            tables.elements(w), tables.numbers(w), self._attribute, "np.ndim({0})",
+            variables=tables.VARIABLES, infinity="np.inf", taken=tables.TAKEN,
+        )  # fmt: skip
+
+    def _attribute(self, value: Value) -> str:
+        name = self._attributes[value.name]
+        return f"self._uses_{name}" if value.role == "uses" else f"self.{name}"
+
+    @property
+    def class_name(self) -> str:
+        """The name of the class."""
+        name = self._settings.class_name or self._program.name
+        return spelled([name], tables.TAKEN | tables.MODULE_NAMES)[name]
+
+    def _public(self, item: Slot | Shared) -> str:
+        return self._settings.public.get(item.name, item.public)
+
+    # ------------------------------------------------------------ what it uses
+
+    def operators(self) -> set[str]:
+        """The operators that are printed as NumPy."""
+        p = self._program
+        blocks = (p.step, p.rule.body, *(u.rule.body for u in p.untouched))
+        exprs = (
+            *(e for block in blocks for e in expressions(block)),
+            *(s.initial for s in p.slots),
+        )
+        return {o.op for e in exprs for o in ops(e)}
+
+    def chooses(self) -> bool:
+        """Whether a rule has a `where` over elements."""
+        rules = (self._program.rule, *(u.rule for u in self._program.untouched))
+        found = (o for r in rules for e in expressions(r.body) for o in ops(e))
+        return any(o.op == "where" and o.level == Level.ELEMENT for o in found)
+
+    def _used(self) -> Iterator[str]:
+        """The hyperparameters that are asked for by `uses`, in order."""
+        p = self._program
+        fixed: tuple[Slot | Shared | Policy, ...] = (*p.slots, *p.shareds, *p.policies)
+        blocks = (p.step, p.rule.body, *(u.rule.body for u in p.untouched))
+        exprs = (
+            *(item.condition for item in fixed if item.condition is not None),
+            *(e for block in blocks for e in expressions(block)),
+        )
+        asked = {v.name for e in exprs for v in refs(e) if v.role == "uses"}
+        return (h.name for h in p.hypers if h.name in asked)
+
+    # ------------------------------------------------------------------ tables
+
+    def tables(self) -> list[str]:
+        """The assignments at the top of the class that the machinery reads."""
+        p = self._program
+        hypers = {a.name: quoted(str(a.domain)) for a in self._of(Hyper)}
+        consts = {
+            a.name: f'("{a.domain}", {"int" if a.item.is_int else "float"})'
+            for a in self._of(Const)
+            if isinstance(a.item, Const)
+        }
+        public = {a.public: quoted(a.name) for a in self.arguments if a.public}
+        groups = {
+            "_HYPERS": _dict(hypers),
+            "_CONSTS": _dict(consts),
+            "_PUBLIC": _dict(public),
+            "_SLOTS": _dict({s.name: quoted(self._public(s)) for s in p.slots}),
+            "_SHARED": _dict({s.name: quoted(self._public(s)) for s in p.shareds}),
+        }
+        lines = [x for name, items in groups.items() for x in _table(name, items, "{}")]
+        lines += _table("_FLAGS", [quoted(a.name) for a in self._of(Flag)], "()")
+        return lines + _table("_SCALARS", [quoted(s.name) for s in p.slots if s.scalar], "()")
+
+    def _of(self, kind: type) -> Iterator[Argument]:
+        return (a for a in self.arguments if isinstance(a.item, kind))
+
+    # ----------------------------------------------------------------- methods
+
+    def init(self) -> list[str]:
+        """The constructor with its decorator."""
+        public = [f'{a.public}="{a.name}"' for a in self.arguments if a.public]
+        clipping = [f"{name}=None" for name in _CLIPPING]
+        items = ["self", *map(self._parameter, self.arguments), "*", *clipping]
+        lines = layout.call("@_also_called", public, "", 4) if public else []
+        lines += layout.call("def __init__", items, ":", 4)
+        for a in self.arguments:
+            lines.append(f"        self.{a.name} = {self._value(a)}")
+        for name in map(self._attributes.__getitem__, self._used()):
+            lines.append(f"        self._uses_{name} = _is_used(self.{name})")
+        lines.append(f"        self._policy = {self._policy()}")
+        lines.append(f"        self._densify = {self._densify()}")
+        shared, name = self._state("shared", self._program.shareds)
+        start = [name, *(f"{x}={x}" for x in _CLIPPING)]
+        return lines + shared + layout.call("self._start", start, "", 8)
+
+    def _parameter(self, a: Argument) -> str:
+        if a.is_required:
+            return a.name
+        return f"{a.name}={LiteralText(a.default)}"
+
+    def _value(self, a: Argument) -> str:
+        if a.computed is None:
+            return a.name
+        return f"{a.name} if {a.name} is not None else {self._static.expr(a.computed)}"
+
+    def _policy(self) -> str:
+        choices = [
+            f'"{p.name}"' + (f" if {self._static.expr(p.condition)} else " if p.condition else "")
+            for p in self._program.policies
+        ]
+        return "".join(choices)
+
+    def _densify(self) -> str:
+        conditions = [u.densify for u in self._program.untouched if u.densify is not False]
+        if not conditions or isinstance(conditions[0], bool):
+            return str(bool(conditions))
+        return self._static.expr(conditions[0])
+
+    def _state(self, name: str, items: Sequence[Slot | Shared]) -> tuple[list[str], str]:
+        """Lines that make a dict of initial values, and the expression that then stands for it."""
+        always = {s.name: self._first(s.initial) for s in items if s.condition is None}
+        if len(always) == len(items):
+            text = "{" + ", ".join(_dict(always)) + "}"
+            return [], text
+        lines = layout.bracketed(f"{name} = ", _dict(always), 8, "{}")
+        for s in items:
+            if s.condition is not None:
+                lines.append(f"        if {self._static.expr(s.condition)}:")
+                lines.append(f'            {name}["{s.name}"] = {self._first(s.initial)}')
+        return lines, name
+
+    def _first(self, initial: Expr) -> str:
+        """An initial value, made of constants or of `w`."""
+
+        def name(value: Value) -> str:
+            return "w" if value.role == "variable" else self._attribute(value)
+
+        return Printer(tables.elements("w"), name, "{0}", "np.inf", tables.VARIABLES).expr(initial)
+
+    def initial(self) -> list[str]:
+        """The body of `_initial`."""
+        lines, text = self._state("state", self._program.slots)
+        return [*lines, f"        return {text}"]
+
+    def step(self) -> list[str]:
+        """The method `_step`."""
+        text, of = self._text, self._text.names.of
+        parameters = [of(Value("t", 0, Level.STEP, "step"))]
+        parameters += [of(Value(a.item.name, 0, Level.STEP, "hyper")) for a in self._of(Hyper)]
+        parameters += [of(Value(a.item.name, 0, Level.FIXED, "const")) for a in self._of(Const)]
+        parameters += [of(Value(s.name, 0, Level.STEP, "shared")) for s in self._program.shareds]
+        lines = layout.call("def _step", ["self", *parameters], ":", 4)
+        lines.append(
+            '        """The numbers of step t, in float64: coefficients, and new shared values."""'
+        )
+        lines += [
+            f"        {name} = {self._attribute(value)}"
+            for name, value in text.inputs
+            if value.role in ("flag", "uses")
+        ]
+        lines += text.step
+        coefficients = {c.name: c.name for c in text.coefficients}
+        lines += layout.bracketed("coefficients = ", _dict(coefficients), 8, "{}")
+        shared = _dict(text.shared_results)
+        if not shared:
+            return [*lines, "        return coefficients, {}"]
+        lines += layout.bracketed("shared = ", shared, 8, "{}")
+        return [*lines, "        return coefficients, shared"]
+
+    def rule(self) -> list[str]:
+        """The method `_rule`."""
+        return [
+            *self._signature("_rule", [self._text.names.of(_G)], [self._text.rule]),
+            '        """A step of one variable: gradient, array, slots -> new array, new slots."""',
+            *self._body(self._text.rule),
+        ]
+
+    def untouched(self) -> list[str]:
+        """The method `_untouched`; nothing where no policy has a use for it."""
+        found = [(u, text) for u, text in self._text.untouched if u.densify is not True]
+        if not found:
+            return []
+        lines = self._signature("_untouched", [], [text for _, text in found])
+        lines.append(
+            '        """The rule at g = 0: rows that a sparse gradient does not mention."""'
+        )
+        for untouched, text in found[:-1]:
+            lines.append(f'        if self._policy == "{untouched.policy}":')
+            lines += [f"    {line}" for line in self._body(text)]
+        return lines + self._body(found[-1][1])
+
+    def _signature(self, name: str, first: list[str], texts: Sequence[RuleText]) -> list[str]:
+        used = list(dict.fromkeys(c for text in texts for c in text.coefficients))
+        others = ["**_"] if len(used) < len(self._text.coefficients) else []
+        marker = ["*"] if used else []
+        parameters = ["self", *first, self._w, *self._text.slots.values(), *marker, *used, *others]
+        return layout.call(f"def {name}", parameters, ":", 4)
+
+    def _body(self, text: RuleText) -> list[str]:
+        states = {"w": self._w, **self._text.slots}
+        results = [text.results.get(state, name) for state, name in states.items()]
+        return [*text.lines, *layout.returned(results, 8)]
+
+
+def _dict(items: Mapping[str, str]) -> list[str]:
+    return [f'"{key}": {value}' for key, value in items.items()]
+
+
+def _table(name: str, items: Sequence[str], brackets: str) -> list[str]:
+    return layout.bracketed(f"{name} = ", items, 4, brackets)
