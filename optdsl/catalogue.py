@@ -47,7 +47,6 @@ CATALOGUE: dict[str, Entry] = {
             "O207": "a definition that calls itself",
             "O208": "a slot that does not exist where it is used",
             "O209": "a public name that clashes with another",
-            "O210": "a name used before it has a value",
             "O301": "an assignment that lowers a level",
             "O302": "a truth value is used as a number, or a number as a truth value",
             "O303": "a condition of the level element",

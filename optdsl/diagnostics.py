@@ -89,6 +89,7 @@ class Diagnostics:
 
     def __init__(self) -> None:
         self._found: list[Diagnostic] = []
+        self._seen: set[tuple[str, str, Span]] = set()
 
     def add(
         self, code: str, message: str, span: Span, help: str = "", notes: tuple[Note, ...] = ()
@@ -96,13 +97,18 @@ class Diagnostics:
         """Report; `code` must be in the catalogue. The same at the same place counts once."""
         if code not in CATALOGUE:
             raise KeyError(code)
-        found = Diagnostic(code, message, span, help, notes)
-        if found not in self._found:
+        self._add(Diagnostic(code, message, span, help, notes))
+
+    def _add(self, found: Diagnostic) -> None:
+        key = (found.code, found.message, found.span)
+        if key not in self._seen:
+            self._seen.add(key)
             self._found.append(found)
 
     def extend(self, other: Diagnostics) -> None:
         """Take over the findings of another run."""
-        self._found.extend(d for d in other._found if d not in self._found)
+        for found in other._found:
+            self._add(found)
 
     @property
     def has_errors(self) -> bool:

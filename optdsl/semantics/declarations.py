@@ -149,11 +149,9 @@ class Declarer:
 
     def _slots(self, slot: tree.Slot) -> None:
         condition = self._condition(slot.condition)
-        for item in slot.names:
-            self.scope.declare(Symbol(item.name.text, "slot", item.name.span, slot))
         initial = self._initial(slot)
         for item in slot.names:
-            if self.scope.symbols[item.name.text].declaration is slot:
+            if self.scope.declare(Symbol(item.name.text, "slot", item.name.span, slot)):
                 self.slots.append(
                     model.Slot(
                         item.name.text, _public(item.name, item.public), slot.scalar, initial,

@@ -71,12 +71,24 @@ class Scope:
     def declare(self, symbol: Symbol) -> bool:
         """Add a name; report a clash and return False where it is taken."""
         assert symbol.span is not None
+        later = self.defs.get(symbol.name)
+        if later is not None and later.span.source is symbol.span.source:
+            if later.span.start > symbol.span.start:  # the error stands at the second of two
+                self._report_twice(later.name, symbol.span)
+                self.defs.pop(symbol.name)
         if problem := self._taken(symbol.name):
             code, message, notes = problem
             self.diagnostics.add(code, message, symbol.span, "choose another name", notes)
             return False
         self.symbols[symbol.name] = symbol
         return True
+
+    def _report_twice(self, second: tree.Ident, first: Span) -> None:
+        name = second.text
+        notes = (Note(f"'{name}' is declared here", first),)
+        self.diagnostics.add(
+            "O202", f"'{name}' is declared twice", second.span, "choose another name", notes
+        )
 
     def _taken(self, name: str) -> tuple[str, str, tuple[Note, ...]] | None:
         if name in PREDEFINED:
@@ -107,10 +119,20 @@ class Scope:
         yield
         self.symbols = before
 
+    def _with_public_name(self, name: str) -> str | None:
+        """The spec's name of what users know by this name."""
+        for symbol in self.symbols.values():
+            public = getattr(symbol.declaration, "public", None)
+            if public is not None and public.text == name:
+                return symbol.name
+        return None
+
     def report_unknown(self, name: str, span: Span, hint: str = "") -> None:
         """O201, with the declared name that looks most like it."""
         near = closest(name, self.symbols)
         mend = f"did you mean {self.symbols[near].described}?" if near else ""
+        if own := self._with_public_name(name):
+            mend = f"in a spec it goes by its own name, '{own}'"
         if name in self.defs:
             mend = f"'{name}' is a def: it needs arguments, as in '{name}(…)'"
         elif name in FUNCTIONS:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from optdsl.diagnostics import Diagnostics, Note, Span
 from optdsl.semantics.conditions import conjuncts, implies, negation, refuted
@@ -24,6 +24,7 @@ class Checker:
     levels: Levels
     context: Level = Level.FIXED
     path: tuple[tree.Expr, ...] = ()
+    reported: set[tuple[str, tuple[tree.Expr, ...]]] = field(default_factory=set)
 
     @property
     def _scope(self) -> Scope:
@@ -159,7 +160,9 @@ class Checker:
         declaration = symbol.declaration
         if not isinstance(declaration, tree.Slot | tree.Shared) or declaration.condition is None:
             return
-        if not implies(self.path, declaration.condition):
+        place = symbol.name, self.path
+        if place not in self.reported and not implies(self.path, declaration.condition):
+            self.reported.add(place)
             condition = declaration.condition.span
             self._diagnostics.add(
                 "O208", f"{symbol.described} exists only if {condition.text}", span,

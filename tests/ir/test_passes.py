@@ -1,0 +1,128 @@
+"""Each pass does its own job, seen in the printed program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from optdsl.ir.nodes import Program
+from optdsl.ir.passes.select import select
+from tests.ir.text import condition, text
+
+Lower = Callable[..., Program]
+
+
+def test_a_rule_reads_as_the_spec(lowered: Lower) -> None:
+    found = text(lowered("m = b*m + (1-b)*g\nw -= lr*m"))
+    assert found.rule.lines == ("m = b * m + one_minus_b * g", "w = w - lr * m")
+    assert found.step == ("one_minus_b = 1 - b",)
+    assert found.rule.coefficients == ("b", "one_minus_b", "lr")
+    assert found.rule.results == {"w": "w", "m": "m"}
+
+
+def test_literals_are_folded_in_double_precision(lowered: Lower) -> None:
+    found = text(lowered("m = 1/3*g + 1*m\nw -= lr*m^1/1"))
+    assert found.rule.lines == ("m = 0.3333333333333333 * g + m", "w = w - lr * m")
+
+
+def test_a_number_under_a_branch_is_computed_on_both_sides(lowered: Lower) -> None:
+    found = text(lowered("let a = lr\nif t > 5 { a = lr/t }\nm = g\nw -= a*m"))
+    assert found.step == ("a_1 = lr", "a = lr / t", "a = where(t > 5, a, a_1)")
+
+
+def test_a_shared_that_is_read_first_keeps_its_old_value(lowered: Lower) -> None:
+    found = text(lowered("m = p*g\np = p*b\nw -= p*m", "shared p = 1"))
+    (old, new) = found.rule.coefficients
+    assert found.rule.lines == (f"m = {old} * g", f"w = w - {new} * m")
+    assert found.step == (f"{new} = {old} * b",)
+    assert found.shared_results == {"p": new}
+
+
+def test_what_no_result_needs_is_gone(lowered: Lower) -> None:
+    found = text(lowered("let x = lr*t\nlet y = g*x\nlet z = norm(g)\nm = g\nw -= m"))
+    assert found.rule.lines == ("m = g", "w = w - m")
+    assert found.step == ()
+
+
+def test_the_same_number_is_computed_once(lowered: Lower) -> None:
+    found = text(lowered("m = (1-b)*g + (1-b)*m\nw -= (1-b)*m"))
+    assert found.step == ("one_minus_b = 1 - b",)
+
+
+def test_a_branch_on_a_flag_stays(lowered: Lower) -> None:
+    found = text(lowered("m = g\nif f { m = g + m\nw -= lr*m } else if mu > 0 { w -= g }"))
+    assert found.rule.lines == (
+        "m = g",
+        "if flag.f:",
+        "    m = g + m",
+        "    w = w - lr * m",
+        "elif mu_above_zero:",
+        "    w = w - g",
+    )
+
+
+def test_select_turns_branches_on_numbers_into_choices(lowered: Lower) -> None:
+    program = select(lowered("m = g\nif norm(w) > 1 { m = 2*g }\nif f { m = m/2 }\nw -= lr*m"))
+    assert text(program).rule.lines == (
+        "m_1 = g",
+        "m = 2 * g",
+        "m = where(norm(w) > 1, m, m_1)",
+        "if flag.f:",
+        "    m = m / 2",
+        "w = w - lr * m",
+    )
+
+
+def test_numbers_take_the_shape_of_the_variable_only_where_it_counts(lowered: Lower) -> None:
+    found = text(lowered("let x = 2\nx = x*g\nm = 1\nw -= x + m*g + sum(m)"))
+    assert "m = fill(1)" in found.rule.lines
+    assert not any("fill(2)" in line and "*" in line for line in found.rule.lines)
+
+
+@pytest.mark.parametrize(
+    ("update", "swept", "densify"),
+    [
+        ("w -= lr*g\nm = m + g^2", {}, "False"),
+        ("m = b*m + g\nw -= lr*m", {"w": "None", "m": "None"}, "False"),
+        ("m += g^2\nw -= lr*g/sqrt(m)", {}, "False"),
+        ("m = max(m, abs(g))\nw -= lr*g", {"m": "None"}, "False"),
+        ("m = g\nw -= lr*sign(g)", {"m": "None"}, "False"),
+        ("m += g\nw -= lr*m*norm(w)", {"w": "None"}, "True"),
+        ("if f { m = b*m + g\nw -= m } else { w -= g }", {"w": "flag.f", "m": "flag.f"}, "False"),
+        (
+            "if uses(mu) and not f { m = mu*m + g }\nw -= g",
+            {"m": "uses.mu and not flag.f"},
+            "False",
+        ),
+        ("m = m + g\nif f { w -= g*norm(w) } else { w -= g }", {}, "flag.f"),
+        ("m = (1-b)*(g - m) + m\nw -= g", {"m": "None"}, "False"),
+        ("let d = g\nif f { d = d + m }\nm = m\nw -= d", {"w": "flag.f"}, "False"),
+    ],
+)
+def test_untouched_rows(lowered: Lower, update: str, swept: dict[str, str], densify: str) -> None:
+    (found,) = lowered(update).untouched
+    moving = {state: condition(when) for state, when in found.swept}
+    assert moving == swept
+    assert condition(found.densify) == densify
+
+
+def test_movements_name_the_factor(lowered: Lower) -> None:
+    program = lowered("m = (1-b)*(g - m) + m\ns = b*s/2\nw -= g + 0*s", "slot s")
+    movements = {m.state: m for m in program.untouched[0].movements}
+    assert movements["w"].kind == "fixed"
+    assert movements["m"].kind == "decay"
+    assert movements["s"].kind == "decay"
+
+
+def test_hybrid_leaves_w_where_it_is(lowered: Lower) -> None:
+    (found,) = lowered("m = b*m + g\nw -= lr*m\nm = m + 0.1*w", "sparse hybrid").untouched
+    assert [r.state for r in found.rule.results] == ["m"]
+    printed = text(lowered("m = b*m + g\nw -= lr*m\nm = m + 0.1*w", "sparse hybrid"))
+    ((_, rule),) = printed.untouched
+    assert rule.lines == ("m = b * m", "m = m + 0.1 * w")
+
+
+def test_a_state_that_becomes_a_number_at_zero_keeps_its_shape(lowered: Lower) -> None:
+    ((_, rule),) = text(lowered("m = g + lr*2\nw -= m")).untouched
+    assert "fill" in " ".join((*rule.lines, *rule.results.values()))
