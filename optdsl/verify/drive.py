@@ -16,7 +16,6 @@ import importlib.util
 import json
 import sys
 import traceback
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -68,23 +67,26 @@ def module(path: str) -> Any:
     return sys.modules[name]
 
 
-def run_all(run: Callable[[dict[str, Any], Any], Any], job: dict[str, Any]) -> dict[str, Any]:
-    """{"results": for each case {"states": what `run` returns} or {"error": a traceback}}."""
+def run_all(driver: Any, job: dict[str, Any]) -> dict[str, Any]:
+    """{"framework": its name, "results": for each case {"states": …} or {"error": a traceback}}.
+
+    A driver is a module with FRAMEWORK and run(case, class), which gives the states.
+    """
     results: list[dict[str, Any]] = []
     for case in job["cases"]:
         try:
             generated = getattr(module(case["module"]), case["class"])
-            results.append({"states": run(case, generated)})
+            results.append({"states": driver.run(case, generated)})
         except Exception:
             results.append({"error": traceback.format_exc()})
-    return {"results": results}
+    return {"framework": driver.FRAMEWORK, "results": results}
 
 
 def main() -> None:
     """What the command line says."""
     framework, job, result = sys.argv[1:]
     driver = importlib.import_module("drive_" + framework)
-    save(result, run_all(driver.run, load(job)))
+    save(result, run_all(driver, load(job)))
 
 
 if __name__ == "__main__":

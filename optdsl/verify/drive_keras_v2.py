@@ -17,6 +17,8 @@ tf.compat.v1.enable_v2_behavior()
 tf.config.threading.set_inter_op_parallelism_threads(2)
 tf.config.threading.set_intra_op_parallelism_threads(1)
 
+FRAMEWORK = "tensorflow " + tf.__version__
+
 
 def run(case: dict[str, Any], generated: Any) -> list[dict[str, Any]]:
     """The state after every step."""

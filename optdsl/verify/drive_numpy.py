@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+FRAMEWORK = "numpy"
+
 
 def run(case: dict[str, Any], generated: Any) -> list[dict[str, Any]]:
     """The state after every step."""
@@ -40,7 +42,8 @@ def _state(optimizer: Any, variables: dict[str, Any], slots: dict[str, str]) -> 
     kept = optimizer.state_dict()["slots"]
     return {
         key: dict(
-            w=w.copy(), **{x: np.array(kept[key][x]) for x in slots if x in kept.get(key, {})}
+            w=w.copy(),
+            **{x: kept[key][name] for x, name in slots.items() if name in kept.get(key, {})},
         )
         for key, w in variables.items()
     }

@@ -17,6 +17,8 @@ tf.logging.set_verbosity(tf.logging.ERROR)
 tf.enable_eager_execution()
 THREADS = tf.ConfigProto(inter_op_parallelism_threads=2, intra_op_parallelism_threads=1)
 
+FRAMEWORK = "tensorflow " + tf.__version__
+
 
 def run(case: dict[str, Any], generated: Any) -> list[dict[str, Any]]:
     """The state after every step."""

@@ -23,6 +23,8 @@ from optdsl.verify.sets import EXACT, IMAGES, TESTS, Enclosed, Set, Truth, hull,
 #: Unit roundoff of float64, in which the ends are computed.
 OWN = 2.0**-53
 STEP = np.dtype(np.float64)
+#: Powers up to this may be computed by repeated multiplication.
+LONGEST_CHAIN = 64
 
 
 @dataclass(frozen=True)
@@ -30,12 +32,14 @@ class Accuracy:
     """How exactly a framework computes.
 
     `units` are the largest errors of functions in unit roundoffs (half an ulp), by name and the
-    dtype's size in bytes; everything else is rounded correctly, 1 unit. `flush`: results below
-    the smallest normal number may come out as 0.
+    dtype's size in bytes; everything else is rounded correctly, 1 unit. `absolute` are errors
+    that do not shrink with the result, in unit roundoffs of 1. `flush`: results below the
+    smallest normal number may come out as 0.
     """
 
     flush: bool = False
     units: Mapping[tuple[str, int], float] = field(default_factory=dict)
+    absolute: Mapping[tuple[str, int], float] = field(default_factory=dict)
 
 
 class Enclosure:
@@ -59,7 +63,7 @@ class Enclosure:
             if op in REDUCTIONS:
                 return replace(REDUCTIONS[op](self, *operands), dtype=dtype)
             found = replace(IMAGES[op](*operands), dtype=dtype)
-            return found if op in EXACT else self._rounded(found, self._units(op, dtype, operands))
+            return found if op in EXACT else self._evaluated(op, found, operands)
 
     def truth(self, condition: Set) -> bool | None:
         assert isinstance(condition, Truth)
@@ -124,11 +128,14 @@ class Enclosure:
             low, high = (end.astype(dtype).astype(np.float64) for end in (x.low, x.high))
         return self._flushed(Enclosed(low, high, x.nan, dtype))
 
-    def _units(self, op: str, dtype: np.dtype[Any] | None, operands: list[Enclosed]) -> Any:
-        units = self._accuracy.units.get((op, (dtype or STEP).itemsize), 1.0)
+    def _evaluated(self, op: str, x: Enclosed, operands: list[Enclosed]) -> Enclosed:
+        """The image of an operator with the error of the framework's own."""
+        key = op, (x.dtype or STEP).itemsize
+        units: Any = self._accuracy.units.get(key, 1.0)
         if op == "pow":  # it may be a chain of products, too
-            return np.maximum(units, np.abs(operands[1].high))
-        return units
+            units = np.fmax(units, np.fmin(operands[1].size, LONGEST_CHAIN))
+        fixed = self._accuracy.absolute.get(key, 0.0)
+        return self._widened(x, units * np.abs(x.low) + fixed, units * np.abs(x.high) + fixed, 1)
 
     def _rounded(self, x: Enclosed, units: Any) -> Enclosed:
         """Widened by so many unit roundoffs."""
@@ -169,7 +176,11 @@ class Enclosure:
         return self._rounded(replace(IMAGES[op](*xs), dtype=xs[0].dtype), units)
 
     def _sum(self, x: Enclosed) -> Enclosed:
-        found = Enclosed(np.sum(x.low), np.sum(x.high), np.asarray(np.any(x.nan)), x.dtype)
+        low, high, opposite = np.sum(x.low), np.sum(x.high), np.any(np.isneginf(x.low))
+        nan = np.any(x.nan) | (opposite & np.any(np.isposinf(x.high)))
+        if np.isnan(low) != np.isnan(high):  # one of infinities that may cancel
+            low, high = np.asarray(-np.inf), np.asarray(np.inf)
+        found = Enclosed(low, high, np.asarray(nan), x.dtype)
         return self._summed(found, np.sum(x.size), max(np.size(x.low) - 1, 1))
 
     def _squares(self, x: Enclosed) -> Enclosed:

@@ -1,0 +1,120 @@
+"""Runs cases on generated classes, in this process or in the interpreter of their framework."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+from optdsl.oracle import Gradient, Sparse
+from optdsl.semantics import model
+from optdsl.verify import drive, drive_numpy
+from optdsl.verify.accuracy import accuracy
+from optdsl.verify.cases import Case, Schedule
+from optdsl.verify.compare import Measured, compare
+
+#: The ways in which a target can run a case.
+MODES = {
+    "numpy": ("numpy",),
+    "tf1": ("resource", "ref", "eager"),
+    "keras_v2": ("function", "eager"),
+}
+#: Seconds that starting a framework may take, and one case.
+STARTUP, PER_CASE = 120, 60
+
+
+@dataclass(frozen=True)
+class Task:
+    """A case of an optimizer, on the generated module `text`, in a mode of the target."""
+
+    optimizer: model.Optimizer
+    text: str
+    case: Case
+    mode: str
+
+
+def measure(tasks: Sequence[Task], target: str, python: str | None = None) -> list[Measured]:
+    """The result of each task. `python` is an interpreter that has the framework; None: this one.
+
+    Raises RuntimeError where the interpreter cannot run at all, TimeoutExpired where it hangs.
+    """
+    with TemporaryDirectory(prefix="optdsl-verify-") as directory:
+        job = {"cases": [_case(task, target, Path(directory)) for task in tasks]}
+        if target == "numpy" and python is None:
+            done = drive.run_all(drive_numpy, job)
+        else:
+            done = _elsewhere(job, target, python or sys.executable, Path(directory))
+    results = zip(tasks, done["results"], strict=True)
+    return [_judge(task, target, result, done["framework"]) for task, result in results]
+
+
+def _judge(task: Task, target: str, result: dict[str, Any], framework: str) -> Measured:
+    if "error" in result:
+        return Measured(failures=[result["error"]])
+    return compare(task.optimizer, target, task.case, result["states"], accuracy(framework))
+
+
+def _elsewhere(job: dict[str, Any], target: str, python: str, directory: Path) -> dict[str, Any]:
+    paths = str(directory / "job"), str(directory / "result")
+    drive.save(paths[0], job)
+    quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1", "OMP_NUM_THREADS": "1"}
+    run = subprocess.run(
+        [python, drive.__file__, target, *paths],
+        env={**os.environ, **quiet},
+        capture_output=True,
+        text=True,
+        timeout=STARTUP + PER_CASE * len(job["cases"]),
+        check=False,
+    )
+    if run.returncode != 0:
+        raise RuntimeError(f"{python} cannot run {target}:\n{run.stderr[-4000:]}")
+    done: dict[str, Any] = drive.load(paths[1])
+    return done
+
+
+def _case(task: Task, target: str, directory: Path) -> dict[str, Any]:
+    """A task as `drive` reads it; the module lies in the directory, once."""
+    settings = task.optimizer.settings.get(target, model.Settings())
+    optimizer = task.optimizer
+    declared: list[Any] = [*optimizer.hypers, *optimizer.consts, *optimizer.flags]
+    public = {d.name: settings.public.get(d.name, d.public) for d in declared}
+    return {
+        "module": str(_module(task.text, directory)),
+        "class": _class(task.text),
+        "mode": task.mode,
+        "arguments": {
+            public[name]: list(x.values) if isinstance(x, Schedule) else x
+            for name, x in task.case.arguments.items()
+        },
+        "variables": dict(task.case.variables),
+        "slots": {s.name: settings.public.get(s.name, s.public) for s in task.optimizer.slots},
+        "gradients": [
+            {key: _gradient(g) for key, g in step.items() if g is not None}
+            for step in task.case.gradients
+        ],
+    }
+
+
+def _gradient(gradient: Gradient) -> Any:
+    if isinstance(gradient, Sparse):
+        return {"indices": gradient.indices, "values": np.asarray(gradient.values)}
+    return gradient
+
+
+def _module(text: str, directory: Path) -> Path:
+    path = directory / f"generated_{abs(hash(text))}.py"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def _class(text: str) -> str:
+    """The class of a generated module: the first."""
+    return next(node.name for node in ast.parse(text).body if isinstance(node, ast.ClassDef))
