@@ -66,45 +66,63 @@ def _specialise(branch: Branch, case: Case) -> Branch:
     return Branch(condition, then, orelse, branch.merges, branch.text)
 
 
-def condition_of(names: Sequence[Expr], true_in: Iterable[Case]) -> Expr | bool:
-    """A short condition that holds in just these cases: True, False, or `or` of `and`s."""
-    truth = {tuple(case[n] for n in names) for case in true_in}
-    if len(truth) == 2 ** len(names):
-        return True
-    if not truth:
-        return False
-    terms = [_term(names, cube) for cube in _cover(truth, len(names))]
+def decided(block: Block, possible: Sequence[Case]) -> Block:
+    """The block with the conditions that are the same in all possible cases replaced."""
+    return tuple(_decided(s, possible) if isinstance(s, Branch) else s for s in block)
+
+
+def _decided(branch: Branch, possible: Sequence[Case]) -> Branch:
+    condition = branch.condition
+    if condition.level == Level.FIXED:
+        truths = {holds(condition, case) for case in possible}
+        condition = Literal_(truths.pop()) if len(truths) == 1 else condition
+    then, orelse = decided(branch.then, possible), decided(branch.orelse, possible)
+    return Branch(condition, then, orelse, branch.merges, branch.text)
+
+
+def condition_of(
+    names: Sequence[Expr], true_in: Iterable[Case], possible: Sequence[Case]
+) -> Expr | bool:
+    """A short condition that holds in just these of the possible cases: True, False, or `or` of
+    `and`s. What it says of impossible cases does not matter.
+    """
+    truth = {_point(names, case) for case in true_in}
+    false = {_point(names, case) for case in possible} - truth
+    if not truth or not false:
+        return bool(truth)
+    terms = [_term(names, cube) for cube in _cover(truth, false, len(names))]
     result = terms[0]
     for term in terms[1:]:
         result = op("or", result, term)
     return result
 
 
+def _point(names: Sequence[Expr], case: Case) -> tuple[bool, ...]:
+    return tuple(case[n] for n in names)
+
+
 #: One value per atom; None: either.
 Cube: TypeAlias = tuple[bool | None, ...]
 
 
-def _cover(truth: set[tuple[bool, ...]], size: int) -> list[Cube]:
-    """The fewest, shortest cubes that hold in all of `truth` and nowhere else, greedily."""
+def _cover(truth: set[tuple[bool, ...]], false: set[tuple[bool, ...]], size: int) -> list[Cube]:
+    """Few and short cubes that hold in all of `truth` and in none of `false`, greedily."""
     primes: list[Cube] = []
-    for free in range(size, -1, -1):  # the shortest first
-        for kept in combinations(range(size), size - free):
-            for point in sorted(truth):
-                cube = tuple(point[i] if i in kept else None for i in range(size))
-                inside = _points(cube)
-                if inside <= truth and not any(inside <= _points(p) for p in primes):
-                    primes.append(cube)
+    for count in range(size + 1):  # the shortest first
+        for kept in combinations(range(size), count):
+            cubes = {tuple(p[i] if i in kept else None for i in range(size)) for p in truth}
+            primes += sorted((c for c in cubes if not any(_in(f, c) for f in false)), key=str)
     cover: list[Cube] = []
     left = set(truth)
     while left:
-        best = max(primes, key=lambda p: len(_points(p) & left))
+        best = max(primes, key=lambda cube: sum(_in(p, cube) for p in left))
         cover.append(best)
-        left -= _points(best)
+        left = {p for p in left if not _in(p, best)}
     return cover
 
 
-def _points(cube: Cube) -> set[tuple[bool, ...]]:
-    return set(product(*((False, True) if v is None else (v,) for v in cube)))
+def _in(point: tuple[bool, ...], cube: Cube) -> bool:
+    return all(c is None or p == c for p, c in zip(point, cube, strict=True))
 
 
 def _term(names: Sequence[Expr], cube: Cube) -> Expr:

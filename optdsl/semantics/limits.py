@@ -9,5 +9,5 @@ MAX_DEPTH = 100
 MAX_NODES = 20_000
 
 #: Conditions of the level fixed (flags, `uses`, comparisons of consts) that are told apart when
-#: sparse policies are analysed: 2^8 cases at most.
-MAX_FIXED_CONDITIONS = 8
+#: sparse policies are analysed: 2^6 cases at most.
+MAX_FIXED_CONDITIONS = 6

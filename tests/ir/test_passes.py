@@ -126,3 +126,9 @@ def test_hybrid_leaves_w_where_it_is(lowered: Lower) -> None:
 def test_a_state_that_becomes_a_number_at_zero_keeps_its_shape(lowered: Lower) -> None:
     ((_, rule),) = text(lowered("m = g + lr*2\nw -= m")).untouched
     assert "fill" in " ".join((*rule.lines, *rule.results.values()))
+
+
+def test_a_policy_is_analysed_where_it_holds(lowered: Lower) -> None:
+    update = "if uses(mu) { m = mu*m + g\nw -= lr*m } else { w -= lr*g }"
+    (found,) = lowered(update, "sparse lazy if uses(mu)").untouched
+    assert (found.policy, found.swept, found.rule.body) == ("exact", (), ())

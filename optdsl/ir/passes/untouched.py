@@ -45,21 +45,23 @@ def untouched(program: Program) -> Program:
 def _analyse(program: Program, policy: PolicyName) -> Untouched:
     slots = [s.name for s in program.slots if not s.scalar]
     states = {"w": W} | {name: Value(name, 0, Level.ELEMENT, "slot") for name in slots}
-    rule = _zero_rule(program.rule, policy, states)
-    cases = _Cases(program, rule)
+    cases = _Cases(program, policy)
+    rule = _zero_rule(cases.decided(program.rule), policy, states)
     swept: list[tuple[str, Expr | None]] = []
     movements: list[Movement_] = []
     for result in rule.results:
-        found = [(case, _movement(cases.zero(case), result.state, states)) for case in cases.all]
-        moving = fixed.condition_of(cases.atoms, [c for c, (kind, _) in found if kind != "fixed"])
+        found = [
+            (case, _movement(cases.special(rule, case), result.state, states)) for case in cases.all
+        ]
+        moving = cases.condition([c for c, (kind, _) in found if kind != "fixed"])
         if moving is not False:
             swept.append((result.state, None if isinstance(moving, bool) else moving))
-        movements += _grouped(result.state, found, cases.atoms)
-    resting = [s for s in ("w", *states) if s not in {r.state for r in rule.results}]
-    movements += [Movement_(s, "fixed", None, None) for s in dict.fromkeys(resting)]
-    coupled = [c for c in cases.all if any(reductions(cases.full(c).body))]
-    densify = fixed.condition_of(cases.atoms, coupled)
+        movements += _grouped(result.state, found, cases)
+    resting = [s for s in states if s not in {r.state for r in rule.results}]
+    movements += [Movement_(s, "fixed", None, None) for s in resting]
+    coupled = [c for c in cases.all if any(reductions(cases.special(program.rule, c).body))]
     names = dict.fromkeys(o.op for o in reductions(program.rule.body))
+    densify = cases.condition(coupled)
     return Untouched(policy, rule, tuple(swept), tuple(movements), densify, tuple(names))
 
 
@@ -96,23 +98,36 @@ def reductions(block: Block) -> Iterator[Op]:
 
 @dataclass
 class _Cases:
-    """The rule and its zero form, specialised for every case of the fixed conditions."""
+    """What flags and the like can be where a policy holds, and rules specialised for that."""
 
     program: Program
-    zero_rule: Rule
+    policy: PolicyName
 
     def __post_init__(self) -> None:
         found = dict.fromkeys(fixed.block_atoms(self.program.rule.body))
+        for policy in self.program.policies:
+            if policy.condition is not None:
+                found |= dict.fromkeys(fixed.atoms(policy.condition))
         self.atoms: Sequence[Expr] = tuple(found) if len(found) <= MAX_FIXED_CONDITIONS else ()
-        self.all = fixed.cases(self.atoms)
+        self.all = [case for case in fixed.cases(self.atoms) if self._applies(case)]
 
-    def zero(self, case: fixed.Case) -> Rule:
-        return self._special(self.zero_rule, case)
+    def _applies(self, case: fixed.Case) -> bool:
+        if not self.atoms:
+            return True
+        for policy in self.program.policies:
+            if policy.condition is None or fixed.holds(policy.condition, case):
+                return policy.name == self.policy
+        raise AssertionError("the last policy has no condition")
 
-    def full(self, case: fixed.Case) -> Rule:
-        return self._special(self.program.rule, case)
+    def condition(self, cases: Sequence[fixed.Case]) -> Expr | bool:
+        return fixed.condition_of(self.atoms, cases, self.all)
 
-    def _special(self, rule: Rule, case: fixed.Case) -> Rule:
+    def decided(self, rule: Rule) -> Rule:
+        if not (self.atoms and self.all):
+            return rule
+        return replace(rule, body=fixed.decided(rule.body, self.all))
+
+    def special(self, rule: Rule, case: fixed.Case) -> Rule:
         if not self.atoms:
             return rule
         return prune_rule(simplify(replace(rule, body=fixed.specialise(rule.body, case)), {}))
@@ -131,8 +146,8 @@ def _movement(rule: Rule, state: str, states: dict[str, Value]) -> tuple[Movemen
 def _grouped(
     state: str,
     found: Sequence[tuple[fixed.Case, tuple[Movement, Expr | None]]],
-    atoms: Sequence[Expr],
+    cases: _Cases,
 ) -> Iterator[Movement_]:
     for movement in dict.fromkeys(m for _, m in found):
-        condition = fixed.condition_of(atoms, [c for c, m in found if m == movement])
+        condition = cases.condition([c for c, m in found if m == movement])
         yield Movement_(state, *movement, None if isinstance(condition, bool) else condition)
