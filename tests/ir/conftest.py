@@ -16,7 +16,8 @@ def lowered() -> Callable[..., Program]:
 
     def lower(update: str, declarations: str = "") -> Program:
         return api.program(
-            "optimizer Some {\n  hyper lr = 0.1\n  hyper b = 0.9 in [0, 1)\n  hyper mu = 0 in [0, 1]\n"
+            "optimizer Some {\n  hyper lr = 0.1\n  hyper b = 0.9 in [0, 1)\n"
+            "  hyper mu = 0 in [0, 1]\n"
             f"  flag f = false\n  slot m\n{declarations}\n  update {{\n{update}\n  }}\n}}\n"
         )
 
