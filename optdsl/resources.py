@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -18,4 +19,5 @@ TEMPLATES = _ROOT / "templates"
 def library_spec(name: str) -> Path | None:
     """The file of a library optimizer, called by its file's name without `.opt`; None if none."""
     path = SPECS / f"{name}.opt"
-    return path if name.isidentifier() and path.is_file() else None
+    # os.path.isfile takes any text, where Path.is_file raises on a long one.
+    return path if name.isidentifier() and os.path.isfile(path) else None
