@@ -17,6 +17,7 @@ class Assembler:
 
     def __init__(self, report: Report) -> None:
         self._report = report
+        self._too_deep = False  # reported once
 
     def file(self, lines: list[Line]) -> tree.File:
         definitions: list[tree.Def] = []
@@ -27,7 +28,7 @@ class Assembler:
                 definitions.append(form)
             elif isinstance(form, tree.Composition):
                 optimizers.append(form)
-            elif line.block is not None:
+            elif line.tokens and line.block is not None:
                 optimizers.extend(self._optimizer(form, line.block))
         if not optimizers and not self._report:
             self._report.error("O109", "the file holds no optimizer", self._report.span(0, 0))
@@ -38,13 +39,13 @@ class Assembler:
         if not line.tokens:
             return None
         form = read_form(context, line.tokens, self._report)
-        last = line.tokens[-1]
+        brace = line.brace or line.tokens[-1]
         wants_block = isinstance(
             form, (tree.Optimizer, tree.For, tree.Stage, tree.If, tree.Every, Else)
         )
         if form is not None and wants_block is not (line.block is not None):
-            message = "'{' is missing" if wants_block else "no block belongs to this line"
-            self._report.error("O102", message, self._report.span(last.end, last.end))
+            message = "a block is missing" if wants_block else "no block belongs to this line"
+            self._report.error("O102", message, self._report.span(brace.start, brace.end))
             return None
         return form
 
@@ -59,7 +60,8 @@ class Assembler:
                 declarations.append(part)
         if not isinstance(form, tree.Optimizer):
             return []
-        self._check_stages(form, stages)
+        if not self._report.spoiled(form.span.start, lines[-1].end if lines else 0):
+            self._check_stages(form, stages)
         return [replace(form, declarations=tuple(declarations), stages=tuple(stages))]
 
     def _part(self, line: Line) -> tree.Declaration | tree.Stage | None:
@@ -79,8 +81,6 @@ class Assembler:
 
     def _check_stages(self, optimizer: tree.Optimizer, stages: list[tree.Stage]) -> None:
         name = optimizer.name
-        if self._report:
-            return
         if not stages:
             help = "what one step does stands in 'update { … }'"
             self._report.error("O102", f"'{name.text}' has no update", name.span, help)
@@ -145,7 +145,8 @@ class Assembler:
     def _block(self, line: Line, depth: int) -> tuple[tree.Statement, ...]:
         if depth <= MAX_BLOCKS:
             return self._statements(line.block or [], depth + 1)
-        if line.block is not None:
+        if line.block is not None and not self._too_deep:
+            self._too_deep = True
             message = f"blocks stand at most {MAX_BLOCKS} deep inside one another"
             first, last = line.tokens[0], line.tokens[-1]
             self._report.error("O105", message, self._report.span(first.start, last.end))

@@ -28,6 +28,12 @@ class Line:
 
     tokens: list[Token]
     block: list[Line] | None = None
+    brace: Token | None = None
+
+    @property
+    def end(self) -> int:
+        """The place behind the last token, 0 for a line without any."""
+        return self.tokens[-1].end if self.tokens else 0
 
 
 @dataclass
@@ -98,7 +104,7 @@ class _Splitter:
         opened: list[Token] = []
         while (token := self._next()).kind not in ("LBRACE", "RBRACE", "END"):
             if token.kind == "NEWLINE":
-                if self._begins_anew(found[-1]) if opened else not self._goes_on(found[-1]):
+                if self._begins_anew(found[-1]) if opened else not self._goes_on(found):
                     break
             else:
                 found.append(token)
@@ -118,9 +124,11 @@ class _Splitter:
         elif token.kind in _CLOSING:
             self._error("O104", f"'{token.text}' closes nothing", token, "delete it")
 
-    def _goes_on(self, last: Token) -> bool:
+    def _goes_on(self, found: list[Token]) -> bool:
         """Whether a line is continued without parentheses; that is reported."""
-        following = self._next(1)
+        following, last = self._next(1), found[-1]
+        if len(found) > 1 and found[-2].kind == last.kind:
+            return False  # `m++`
         if following.kind in _OPERATORS:
             culprit = following
         elif last.kind in _OPERATORS and following.kind in _VALUES and not self._begins_anew(last):
@@ -145,7 +153,7 @@ class _Splitter:
     # ---- blocks
 
     def _open(self, line: Line, brace: Token | None) -> None:
-        line.block = []
+        line.block, line.brace = [], brace
         first = line.tokens[0] if line.tokens else brace
         indent = self._indent(first) if first else 0
         self._stack.append(_Open(line.block, indent, brace))
@@ -165,7 +173,8 @@ class _Splitter:
         header = self._report.span(line.tokens[0].start, colon.start if colon else last.end).text
         help = f"write '{header} {{ … }}'" if len(header) < 40 else "write '{ … }'"
         behind = Token("", "", last.end, last.end)
-        self._error("O104", "a block stands in braces", colon or behind, help)
+        if not self._report.spoiled(line.tokens[0].start, last.end):
+            self._error("O104", "a block stands in braces", colon or behind, help)
         if self._is_first(following) and self._indent(following) > self._indent(line.tokens[0]):
             self._open(line, None)
         else:
@@ -215,6 +224,9 @@ class _Splitter:
             self._blame(self._stack.pop())
 
     def _close_all(self) -> None:
+        last = self._tokens[-2] if len(self._tokens) > 1 else None
+        if last and last.kind == "TEXT" and self._report.spoiled(last.start, last.start):
+            self._blamed = True  # a text that is not closed took the braces with it
         while len(self._stack) > 1:
             self._blame(self._stack.pop())
 

@@ -15,7 +15,7 @@ from lark.visitors import Transformer_NonRecursive, v_args
 from optdsl.diagnostics import Span
 from optdsl.syntax import tree
 from optdsl.syntax.keywords import FIRST_WORDS, Context
-from optdsl.syntax.limits import MAX_DEPTH
+from optdsl.syntax.limits import MAX_DEPTH, MAX_TOKENS
 from optdsl.syntax.mends import explain
 from optdsl.syntax.report import Report
 from optdsl.syntax.scanner import Token
@@ -62,7 +62,7 @@ def _grammar() -> lark.Lark:
     return lark.Lark(text, parser="lalr", lexer=_Tokens, start=contexts, maybe_placeholders=True)
 
 
-def keywords_marked(context: Context, line: list[Token]) -> list[Token]:
+def _marked(context: Context, line: list[Token]) -> list[Token]:
     """The line with its first word made a keyword if it is one in this context."""
     first = line[0]
     if first.text not in FIRST_WORDS[context] or first.kind != "NAME":
@@ -75,7 +75,11 @@ def keywords_marked(context: Context, line: list[Token]) -> list[Token]:
 def read_form(context: Context, line: list[Token], report: Report) -> Form | None:
     """The node that a line makes; None if it has an error, which is reported unless one was."""
     start, end = line[0].start, line[-1].end
-    marked = keywords_marked(context, line)
+    if len(line) > MAX_TOKENS:
+        message = f"a line has at most {MAX_TOKENS} words, numbers and signs"
+        report.error("O105", message, report.span(start, end), "split it with 'let'")
+        return None
+    marked = _marked(context, line)
     try:
         parsed = _grammar().parse(marked, start=context)
     except lark.UnexpectedToken as error:
@@ -104,10 +108,6 @@ def _depth(parsed: lark.Tree[lark.Token]) -> int:
     return depth
 
 
-def _text(doc: lark.Token | None) -> str:
-    return "" if doc is None else str(doc)
-
-
 def _operator(token: lark.Token) -> Any:
     return str(token)
 
@@ -129,19 +129,18 @@ class _Builder(Transformer_NonRecursive[lark.Token, Any]):
 
     # ---- in a file
 
-    def optimizer(self, word: lark.Token, name: lark.Token, doc: lark.Token | None) -> Form:
-        is_wrapper = word.type == "WRAPPER"
-        return tree.Optimizer(self._ident(name), is_wrapper, _text(doc), (), (), self._line)
+    def optimizer(self, word: lark.Token, name: lark.Token, doc: str) -> Form:
+        return tree.Optimizer(self._ident(name), word.type == "WRAPPER", doc, (), (), self._line)
 
-    def composition(self, _word: lark.Token, name: lark.Token, *rest: Any) -> Form:
-        docs = [str(r) for r in rest if isinstance(r, lark.Token) and r.type == "TEXT"]
-        parts = tuple(r for r in rest if isinstance(r, tree.Part))
-        return tree.Composition(self._ident(name), "\n\n".join(docs), parts, self._line)
+    def composition(
+        self, _word: lark.Token, name: lark.Token, doc: str, _equal: lark.Token, *parts: tree.Part
+    ) -> Form:
+        return tree.Composition(self._ident(name), doc, parts, self._line)
 
     def part(self, name: lark.Token, *rest: Any) -> tree.Part:
-        end = next((r for r in reversed(rest) if isinstance(r, lark.Token)), name)
         arguments = tuple(r for r in rest if isinstance(r, tuple))
-        return tree.Part(self._ident(name), arguments, self._span(name).to(self._span(end)))
+        last = rest[-1] or name
+        return tree.Part(self._ident(name), arguments, self._span(name).to(self._span(last)))
 
     def argument(
         self, name: lark.Token, _equal: lark.Token, value: tree.Expr
@@ -149,10 +148,9 @@ class _Builder(Transformer_NonRecursive[lark.Token, Any]):
         return self._ident(name), value
 
     def definition(self, name: lark.Token, *rest: Any) -> Form:
-        body, doc = rest[-2:]
-        parameters = [r for r in rest[:-2] if isinstance(r, lark.Token) and r.type == "NAME"]
-        idents = tuple(map(self._ident, parameters))
-        return tree.Def(self._ident(name), idents, body, _text(doc), self._line)
+        *parameters, _closing, _equal, body, doc = rest[1:]
+        idents = tuple(self._ident(p) for p in parameters if p is not None)
+        return tree.Def(self._ident(name), idents, body, doc, self._line)
 
     # ---- in an optimizer
 
@@ -162,36 +160,37 @@ class _Builder(Transformer_NonRecursive[lark.Token, Any]):
         default: tree.Expr | None,
         public: tree.Ident | None,
         domain: tree.Domain | None,
-        doc: lark.Token | None,
+        doc: str,
     ) -> Form:
-        return tree.Hyper(self._ident(name), default, public, domain, _text(doc), self._line)
+        return tree.Hyper(self._ident(name), default, public, domain, doc, self._line)
 
     def const(
         self,
         name: lark.Token,
         kind: lark.Token | None,
+        _equal: lark.Token,
         default: tree.Expr,
         public: tree.Ident | None,
         domain: tree.Domain | None,
-        doc: lark.Token | None,
+        doc: str,
     ) -> Form:
         is_int = self._kind(kind, "int", "real")
-        ident = self._ident(name)
-        return tree.Const(ident, is_int, default, public, domain, _text(doc), self._line)
+        return tree.Const(self._ident(name), is_int, default, public, domain, doc, self._line)
 
     def flag(
         self,
         name: lark.Token,
+        _equal: lark.Token,
         default: tree.Expr,
         public: tree.Ident | None,
-        doc: lark.Token | None,
+        doc: str,
     ) -> Form:
-        return tree.Flag(self._ident(name), default, public, _text(doc), self._line)
+        return tree.Flag(self._ident(name), default, public, doc, self._line)
 
     def slot(self, *items: Any) -> Form:
         *names, kind, initial, condition, doc = items
         scalar = self._kind(kind, "scalar")
-        return tree.Slot(tuple(names), scalar, initial, condition, _text(doc), self._line)
+        return tree.Slot(tuple(names), scalar, initial, condition, doc, self._line)
 
     def slot_name(self, name: lark.Token, public: tree.Ident | None) -> tree.SlotName:
         return tree.SlotName(self._ident(name), public)
@@ -200,12 +199,12 @@ class _Builder(Transformer_NonRecursive[lark.Token, Any]):
         self,
         name: lark.Token,
         public: tree.Ident | None,
+        _equal: lark.Token,
         initial: tree.Expr,
         condition: tree.Expr | None,
-        doc: lark.Token | None,
+        doc: str,
     ) -> Form:
-        ident = self._ident(name)
-        return tree.Shared(ident, public, initial, condition, _text(doc), self._line)
+        return tree.Shared(self._ident(name), public, initial, condition, doc, self._line)
 
     def sparse(self, policy: lark.Token, condition: tree.Expr | None) -> Form:
         if policy not in ("exact", "hybrid", "lazy"):
@@ -223,7 +222,9 @@ class _Builder(Transformer_NonRecursive[lark.Token, Any]):
     def stage(self, name: lark.Token) -> Form:
         return tree.Stage(self._ident(name), (), self._line)
 
-    def kind(self, name: lark.Token) -> lark.Token:
+    # ---- what may be left out
+
+    def kind(self, name: lark.Token | None) -> lark.Token | None:
         return name
 
     def _kind(self, kind: lark.Token | None, special: str, usual: str = "") -> bool:
@@ -234,20 +235,24 @@ class _Builder(Transformer_NonRecursive[lark.Token, Any]):
             self._report.error("O102", f"'{kind}' is unknown here", self._span(kind), help)
         return kind == special
 
-    def default(self, _equal: lark.Token, value: tree.Expr) -> tree.Expr:
+    def default(self, _equal: lark.Token | None, value: tree.Expr | None) -> tree.Expr | None:
         return value
 
-    def public(self, name: lark.Token) -> tree.Ident:
-        return self._ident(name)
+    def public(self, name: lark.Token | None) -> tree.Ident | None:
+        return None if name is None else self._ident(name)
 
-    def condition(self, value: tree.Expr) -> tree.Expr:
+    def condition(self, value: tree.Expr | None) -> tree.Expr | None:
         return value
 
-    def domain(
-        self, opening: lark.Token, low: tree.Expr, high: tree.Expr, closing: lark.Token
-    ) -> tree.Domain:
+    def domain(self, opening: lark.Token | None, *rest: Any) -> tree.Domain | None:
+        if opening is None:
+            return None
+        low, high, closing = rest
         span = self._span(opening).to(self._span(closing))
         return tree.Domain(low, high, opening == "[", closing == "]", span)
+
+    def doc(self, text: lark.Token | None) -> str:
+        return str(text or "")
 
     # ---- in a `for`
 

@@ -271,7 +271,7 @@ def _decimal_comma(broken: _Broken) -> _Found | None:
     if broken.here.kind != "COMMA" or not numbers:
         return None
     first, last = broken.position - 1, broken.position + 1
-    help = f"write '{_shown(broken.before)}.{_shown(after)}'"
+    help = f"write '{broken.before.text}.{after.text}'"
     return _Found("a number is written with a point", help, first, last)
 
 
@@ -279,6 +279,13 @@ def _several_settings(broken: _Broken) -> _Found | None:
     if broken.context != "setting" or broken.here.kind != "COMMA":
         return None
     return _Found("a line holds one setting", "write a line for each")
+
+
+def _positional_argument(broken: _Broken) -> _Found | None:
+    is_composition = broken.context == "file_line" and broken.first.text == "optimizer"
+    if not is_composition or broken.before.kind not in ("LPAR", "COMMA"):
+        return None
+    return _Found("arguments have names here", "write 'NAME = value'")
 
 
 def _no_domain(broken: _Broken) -> _Found | None:
@@ -332,7 +339,7 @@ def _plus_sign(broken: _Broken) -> _Found | None:
 
 
 def _text_in_expression(broken: _Broken) -> _Found | None:
-    if broken.here.kind != "TEXT":
+    if broken.here.kind != "TEXT" or (broken.context != "statement" and not broken.wants_value):
         return None
     help = "a text stands at the end of a declaration; a comment begins with '#'"
     return _Found("no text can stand here", help)
@@ -342,7 +349,7 @@ def _missing_value(broken: _Broken) -> _Found | None:
     if not broken.wants_value or broken.here.kind in _VALUES:
         return None
     if broken.here.kind == "END":
-        return _Found(f"a value is missing behind '{_shown(broken.before)}'")
+        return _Found(f"a value is missing behind {_shown(broken.before)}")
     if broken.here.text in RESERVED:
         return _Found(f"'{broken.here.text}' is a word of the language, no value", "")
     return _Found(f"a value is missing before '{broken.here.text}'", "")
@@ -366,14 +373,14 @@ def _missing_name(broken: _Broken) -> _Found | None:
     if not broken.expected or not broken.expected <= {"NAME"}:
         return None
     if broken.here.kind == "END":
-        return _Found(f"a name is missing behind '{_shown(broken.before)}'", _form(broken))
-    return _Found(f"a name stands here, not '{_shown(broken.here)}'", _form(broken))
+        return _Found(f"a name is missing behind {_shown(broken.before)}", _form(broken))
+    return _Found(f"a name stands here, not {_shown(broken.here)}", _form(broken))
 
 
 def _anything(broken: _Broken) -> _Found:
     if broken.here.kind == "END":
         return _Found("the line is not complete", _form(broken))
-    return _Found(f"'{_shown(broken.here)}' cannot stand here", _form(broken))
+    return _Found(f"{_shown(broken.here)} cannot stand here", _form(broken))
 
 
 def _form(broken: _Broken) -> str:
@@ -386,7 +393,9 @@ def _form(broken: _Broken) -> str:
 
 def _shown(token: Token) -> str:
     """A token in a message."""
-    return token.text if len(token.text) <= MAX_NAME else token.text[:MAX_NAME] + "…"
+    if token.kind == "TEXT":
+        return "a text"
+    return f"'{token.text}'" if len(token.text) <= MAX_NAME else f"'{token.text[:MAX_NAME]}…'"
 
 
 def _factor(token: Token) -> str:
@@ -417,6 +426,7 @@ _MENDS: tuple[Callable[[_Broken], _Found | None], ...] = (
     _several_settings,
     _no_default,
     _no_domain,
+    _positional_argument,
     _ternary,
     _definition_with_body,
     _bracket_mismatch,

@@ -4,9 +4,9 @@ A file is taken apart in three steps: characters to tokens (scanner.py), tokens 
 (blocks.py), and each line to a node by the grammar (opt.lark, forms.py). So every line is read by
 itself and one run reports the errors of all of them, one for one cause (mends.py words them).
 
-Limits (limits.py gives the reasons): a file of 1 MiB, names and numbers of 64 characters,
-expressions 100 levels deep, 40 blocks inside one another, 1000 errors. What is beyond ends in the
-diagnostic O105; nothing in a file raises anything else, and the time is linear in its size.
+Limits (limits.py gives the reasons): a file of 256 KiB, names and numbers of 64 characters, lines
+of 2000 tokens, expressions 100 levels deep, 40 blocks inside one another, 1000 errors. What is
+beyond ends in O105; no text raises an exception, and the time is linear in its length.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from optdsl.syntax import tree
 from optdsl.syntax.limits import MAX_FILE_BYTES
 from optdsl.syntax.report import Report, TooManyErrors
 
+_TOO_LARGE = f"a spec has at most {MAX_FILE_BYTES // 1024} KiB"
+
 
 def read_source(path: Path, diagnostics: Diagnostics) -> Source | None:
     """The text of a file, without a byte order mark; None with O105 or O108 where it is no text.
@@ -28,8 +30,7 @@ def read_source(path: Path, diagnostics: Diagnostics) -> Source | None:
         data = file.read(MAX_FILE_BYTES + 1)
     source = Source(str(path), "")
     if len(data) > MAX_FILE_BYTES:
-        message = f"the file is larger than {MAX_FILE_BYTES} bytes"
-        diagnostics.add("O105", message, Span(source, 0, 0))
+        diagnostics.add("O105", _TOO_LARGE, Span(source, 0, 0))
         return None
     try:
         return Source(str(path), data.decode("utf-8-sig"))
@@ -49,6 +50,9 @@ def parse(source: Source, diagnostics: Diagnostics) -> tree.File | None:
     from optdsl.syntax.scanner import Scanner
 
     report = Report(source, diagnostics)
+    if len(source.text) > MAX_FILE_BYTES:
+        report.error("O105", _TOO_LARGE, report.span(0, 0))
+        return None
     try:
         file = Assembler(report).file(split(Scanner(report).tokens(), report))
     except TooManyErrors:

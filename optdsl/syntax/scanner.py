@@ -212,6 +212,8 @@ class Scanner:
         if (line, text) != self._foreign_seen:  # `|g|` is one mistake
             self._error_at("O101", f"'{text}' is not part of the language", help, start, end)
         self._foreign_seen = (line, text)
+        if not meant:
+            yield Token("UNKNOWN", text, start, end)
         for match in _TOKEN.finditer(meant):
             word = match.group()
             group = match.lastgroup or ""
@@ -248,8 +250,8 @@ def _spelling_help(word: str) -> str:
 
 def _number_help(text: str) -> str:
     if "_" in text and re.fullmatch(r"[0-9._]+", text):
-        return f"write {text.replace('_', '')}"
+        return f"write '{text.replace('_', '')}'"
     product = re.fullmatch(r"([0-9.]+)([A-Za-z_]\w*)", text)
-    if product and not re.fullmatch(r"[eExX].*", product[2]):
-        return f"write {product[1]}*{product[2]}"
+    if product and product[1] != "0" and product[2][0] not in "eE":
+        return f"write '{product[1]}*{product[2]}'"
     return "numbers are written like 3, 0.5 or 1e-7"
