@@ -1,0 +1,358 @@
+"""From a program to the view that the template prints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import reduce
+
+from optdsl.diagnostics import Diagnostics
+from optdsl.ir.build import expressions, is_literal, op, ops, refs
+from optdsl.ir.nodes import Expr, Literal_, Program, Shared, Slot, Untouched, Value
+from optdsl.ir.passes.select import select
+from optdsl.semantics.level import Level
+from optdsl.semantics.model import PolicyName, Settings
+from optdsl.targets import layout
+from optdsl.targets.base import render_template
+from optdsl.targets.functions import RuleText, Style, print_program, static_printer
+from optdsl.targets.printer import Printer
+from optdsl.targets.text import Code, Identifier, LiteralText, SafeText
+from optdsl.targets.tf1 import tables
+from optdsl.targets.tf1.adapt import adapt
+from optdsl.targets.tf1.arguments import Argument, arguments, signature, spelled
+from optdsl.targets.tf1.documentation import docstring
+
+_W = Value("w", 0, Level.ELEMENT, "variable")
+
+
+class Tf1Target:
+    """Classes for `tf.train`: graphs and sessions, and TensorFlow 2 through `compat.v1`."""
+
+    name = "tf1"
+    allowed_imports = frozenset({"math", "numbers", "typing", "tensorflow.compat.v1"})
+
+    def check(self, program: Program, diagnostics: Diagnostics) -> None:
+        """TensorFlow can express everything that the IR holds."""
+
+    def render(self, program: Program) -> str:
+        """The module for one optimizer, without its header."""
+        return render_template(self.name, _Writer(adapt(select(program))).view())
+
+
+@dataclass(frozen=True)
+class _View:
+    """What the template prints; a tuple holds lines as they stand in the file.
+
+    `starts` are the lines that make initial values of slots out of the variable, where there are
+    such slots; `helpers` are the functions that the file needs beside the machinery.
+    """
+
+    title: Identifier
+    class_name: Identifier
+    documentation: tuple[SafeText, ...]
+    init: tuple[SafeText, ...]
+    step: tuple[SafeText, ...]
+    rule: tuple[SafeText, ...]
+    untouched: tuple[SafeText, ...]
+    starts: tuple[SafeText, ...]
+    needs_math: bool
+    helpers: frozenset[str]
+
+
+class _Writer:
+    """Writes the parts of the class of one program."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self._settings = dict(program.settings).get("tf1", Settings())
+        self._arguments = arguments(program, self._settings)
+        (self._class_name,) = spelled(
+            [self._settings.class_name or f"{program.name}Optimizer"], tables.TAKEN
+        )
+        self._attributes = {a.item.name: a.attribute for a in self._arguments}
+        style = Style(
+            tables.ELEMENTS, tables.NUMBERS, self._attribute, "_rank({0})", taken=tables.TAKEN
+        )
+        self._text = print_program(program, style)
+        self._names = self._text.names
+        self._static = static_printer(style, self._names)
+        self._elements = Printer(tables.ELEMENTS, self._element_name)
+
+    def view(self) -> _View:
+        """The finished view."""
+        parts = [self._init(), self._step(), self._rule(), self._untouched(), self._starts()]
+        init, step, rule, untouched, starts = (tuple(map(Code, part)) for part in parts)
+        used = {op.op for expr in self._expressions() for op in ops(expr)}
+        lines = (line.replace("tf.math.", "") for part in parts for line in part)
+        return _View(
+            title=Identifier(spelled([self._program.name], ())[0]),
+            class_name=Identifier(self._class_name),
+            documentation=tuple(docstring(self._program, self._settings, self._arguments)),
+            init=init,
+            step=step,
+            rule=rule,
+            untouched=untouched,
+            starts=starts,
+            needs_math=any("math." in line for line in lines),
+            helpers=frozenset(tables.HELPERS[name] for name in used if name in tables.HELPERS),
+        )
+
+    def _expressions(self) -> Iterator[Expr]:
+        """Every expression of the program."""
+        program = self._program
+        for rule in (program.rule, *(u.rule for u in program.untouched)):
+            yield from expressions(rule.body)
+            yield from (r.value for r in rule.results)
+        yield from expressions(program.step)
+        yield from (s.initial for s in program.slots)
+        yield from (s.initial for s in program.shareds)
+        conditions = [s.condition for s in program.slots]
+        conditions += [s.condition for s in program.shareds]
+        conditions += [p.condition for p in program.policies]
+        yield from (c for c in conditions if c is not None)
+
+    def _attribute(self, value: Value) -> str:
+        prefix = "uses_" if value.role == "uses" else ""
+        return f"self.{prefix}{self._attributes[value.name]}"
+
+    def _element_name(self, value: Value) -> str:
+        fixed = value.role in ("flag", "const", "uses")
+        return self._attribute(value) if fixed else self._names.of(value)
+
+    def _public(self, item: Slot | Shared) -> str:
+        return self._settings.public.get(item.name, item.public)
+
+    # --------------------------------------------------------- constructor
+
+    def _init(self) -> list[str]:
+        declared = signature(self._arguments, self._settings, self._class_name)
+        return [
+            "    def __init__(",
+            *(f"        {argument}," for argument in ("self", *declared)),
+            "    ):",
+            "        super().__init__(use_locking, name)",
+            *(line for a in self._arguments for line in self._fixed_argument(a)),
+            *self._uses(),
+            *self._hypers(),
+            *self._config(),
+            *self._slot_specs(),
+            *self._shared_specs(),
+            f"        self._sparse = {self._sparse()}",
+            f"        self._densify = {self._densify()}",
+            f"        self._init_clipping({', '.join(tables.CLIPPING)})",
+        ]
+
+    def _fixed_argument(self, argument: Argument) -> list[str]:
+        """The attribute of a const or flag, checked."""
+        if argument.item in self._program.hypers:
+            return []
+        lines = []
+        if argument.computed is not None:
+            lines = [
+                f"        if {argument.public} is None:",
+                f"            {argument.public} = {self._static.expr(argument.computed)}",
+            ]
+        function, args = argument.checked
+        return lines + layout.call(f"self.{argument.attribute} = {function}", args, "", 8)
+
+    def _uses(self) -> list[str]:
+        """The attributes that say which hyperparameters are in use, where something asks."""
+        asked = {v for expr in self._expressions() for v in refs(expr) if v.role == "uses"}
+        public = {a.item.name: a.public for a in self._arguments}
+        ordered = sorted(asked, key=lambda v: list(public).index(v.name))
+        return [f"        {self._attribute(v)} = _uses({public[v.name]})" for v in ordered]
+
+    def _hypers(self) -> list[str]:
+        lines = []
+        for argument in self._arguments:
+            if argument.item in self._program.hypers:
+                function, args = argument.checked
+                name = LiteralText(self._hyper_name(argument))
+                lines += layout.call(f"{name}: {function}", args, ",", 12)
+        if not lines:
+            return ["        self._hypers = {}"]
+        return ["        self._hypers = {", *lines, "        }"]
+
+    def _hyper_name(self, argument: Argument) -> str:
+        return self._names.of(Value(argument.item.name, 0, Level.STEP, "hyper"))
+
+    def _config(self) -> list[str]:
+        items = [
+            f"{LiteralText(a.public)}: "
+            + (a.public if a.item in self._program.hypers else f"self.{a.attribute}")
+            for a in self._arguments
+        ]
+        return layout.bracketed("self._arguments = ", items, 8, "{}")
+
+    def _slot_specs(self) -> list[str]:
+        items: list[str] = []
+        for slot in self._program.slots:
+            args = [str(LiteralText(self._public(slot)))]
+            if slot.initial.level == Level.FIXED and not is_literal(slot.initial, 0):
+                args.append(f"initial={self._static.expr(slot.initial)}")
+            args += ["scalar=True"] if slot.scalar else []
+            args += [f"kept={self._static.expr(slot.condition)}"] if slot.condition else []
+            items.append(f"_Slot({', '.join(args)})")
+        return layout.bracketed("self._slot_specs = ", items, 8)
+
+    def _shared_specs(self) -> list[str]:
+        """The counter of steps, where the rule reads it, and the shared values of the spec."""
+        publics = [self._public(s) for s in self._program.shareds]
+        items: list[str] = []
+        if self._counts:
+            (counter,) = spelled(["step"], publics)
+            items.append(f'_Shared("step", {LiteralText(counter)}, 0)')
+        for shared, public in zip(self._program.shareds, publics, strict=True):
+            args = [f"{LiteralText(self._shared_name(shared))}, {LiteralText(public)}"]
+            args.append(self._float(shared.initial))
+            args += [f"kept={self._static.expr(shared.condition)}"] if shared.condition else []
+            items.append(f"_Shared({', '.join(args)})")
+        return layout.bracketed("self._shared_specs = ", items, 8)
+
+    def _float(self, initial: Expr) -> str:
+        """An initial value as a float; an int would make an integer variable."""
+        if isinstance(initial, Literal_):
+            return LiteralText(float(initial.value))
+        return f"float({self._static.expr(initial)})"
+
+    @property
+    def _counts(self) -> bool:
+        return any(value.role == "step" for _, value in self._text.inputs)
+
+    def _shared_name(self, shared: Shared) -> str:
+        return self._names.of(Value(shared.name, 0, Level.STEP, "shared"))
+
+    # ------------------------------------------------------ sparse policies
+
+    def _sparse(self) -> str:
+        """The policy, as an expression of what is fixed at construction."""
+        text = ""
+        for policy in reversed(self._program.policies):
+            value = self._way(policy.name)
+            if policy.condition is None:
+                text = value
+            elif value != text:
+                otherwise = f"({text})" if " if " in text else text
+                text = f"{value} if {self._static.expr(policy.condition)} else {otherwise}"
+        return text
+
+    def _way(self, policy: PolicyName) -> str:
+        """What a policy comes to: where nothing moves on rows without a gradient, lazy is exact."""
+        found = next((u for u in self._program.untouched if u.policy == policy), None)
+        moves = found is not None and _moves(found)
+        if moves is False:
+            return '"lazy"'
+        if moves is True:
+            return f'"{policy}"'
+        return f'("{policy}" if {self._static.expr(moves)} else "lazy")'
+
+    def _densify(self) -> str:
+        needed = [u.densify for u in self._program.untouched]
+        conditions = [self._static.expr(d) for d in needed if not isinstance(d, bool)]
+        return "True" if True in needed else " or ".join(conditions) or "False"
+
+    # ------------------------------------------------------- the functions
+
+    def _step(self) -> list[str]:
+        names = [self._hyper_name(a) for a in self._arguments if a.item in self._program.hypers]
+        names += ["step"] if self._counts else []
+        names += map(self._shared_name, self._program.shareds)
+        return [
+            *layout.call("def _step", ["self", *names], ":", 4),
+            *_quoted(_STEP_DOCUMENTATION),
+            *(line for name, value in self._text.inputs for line in self._input(name, value)),
+            *self._text.step,
+            *self._coefficients(),
+            *self._step_results(),
+        ]
+
+    def _input(self, name: str, value: Value) -> list[str]:
+        """What the step reads beside its parameters."""
+        if value.role == "step":
+            return [f"        {name} = tf.cast(step + 1, tf.float64)"]
+        if value.role == "const":
+            return [f"        {name} = tf.constant({self._attribute(value)}, tf.float64)"]
+        if value.role in ("flag", "uses"):
+            return [f"        {name} = {self._attribute(value)}"]
+        return []
+
+    def _coefficients(self) -> list[str]:
+        items = [f'"{c.name}": {c.name}' for c in self._text.coefficients]
+        return layout.bracketed("coefficients = ", items, 8, "{}")
+
+    def _step_results(self) -> list[str]:
+        items = ['"step": step + 1'] if self._counts else []
+        for shared in self._program.shareds:
+            if shared.name in self._text.shared_results:
+                name = LiteralText(self._shared_name(shared))
+                items.append(f"{name}: {self._text.shared_results[shared.name]}")
+        return layout.bracketed("return coefficients, ", items, 8, "{}")
+
+    def _rule(self) -> list[str]:
+        return self._function("_rule", ["g", *self._states], self._text.rule, _RULE_DOCUMENTATION)
+
+    def _untouched(self) -> list[str]:
+        """One function for each policy whose untouched rows move."""
+        lines: list[str] = []
+        for untouched, text in self._text.untouched:
+            if _moves(untouched) is not False and untouched.densify is not True:
+                says = _UNTOUCHED_DOCUMENTATION
+                name = f"_untouched_{untouched.policy}"
+                lines += ["", *self._function(name, self._states, text, says)]
+        return lines
+
+    @property
+    def _states(self) -> list[str]:
+        return [self._names.of(_W), *(self._text.slots[s.name] for s in self._program.slots)]
+
+    def _function(self, name: str, inputs: list[str], text: RuleText, says: str) -> list[str]:
+        needed = text.coefficients
+        rest = ["**_"] if len(needed) < len(self._text.coefficients) else []
+        states = ["w", *(s.name for s in self._program.slots)]
+        new = [
+            text.results.get(state, old) for state, old in zip(states, self._states, strict=True)
+        ]
+        return [
+            *layout.call(f"def {name}", ["self", *inputs, *needed, *rest], ":", 4),
+            *_quoted(says),
+            *text.lines,
+            *layout.returned(new, 8),
+        ]
+
+    def _starts(self) -> list[str]:
+        """`slot: its first value` for the slots that start as something made of the variable."""
+        items = [
+            f"{LiteralText(self._public(s))}: {self._elements.expr(s.initial)}"
+            for s in self._program.slots
+            if s.initial.level > Level.FIXED
+        ]
+        if not items:
+            return []
+        return [
+            f"    def _first_values(self, {self._names.of(_W)}):",
+            *_quoted(_START_DOCUMENTATION),
+            *layout.bracketed("return ", items, 8, "{}"),
+        ]
+
+
+def _moves(untouched: Untouched) -> Expr | bool:
+    """When anything happens to the rows that a sparse gradient does not mention."""
+    if untouched.densify is True:
+        return True
+    conditions = [condition for _, condition in untouched.swept]
+    if None in conditions:
+        return True
+    if not isinstance(untouched.densify, bool):
+        conditions.append(untouched.densify)
+    when = dict.fromkeys(c for c in conditions if c is not None)
+    return reduce(lambda a, b: op("or", a, b), when) if when else False
+
+
+def _quoted(text: str) -> list[str]:
+    return [f'        """{text}"""']
+
+
+_STEP_DOCUMENTATION = "What is the same for all variables, in float64: coefficients, shared state."
+_RULE_DOCUMENTATION = "The new values of the variable and of its slots, from the old ones."
+_UNTOUCHED_DOCUMENTATION = "`_rule` at g = 0: for the rows that a sparse gradient does not mention."
+_START_DOCUMENTATION = "What slots are when the variable is updated for the first time."
