@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -125,6 +126,31 @@ def explain(spec: str) -> int:
     return int(not findings.is_clean)
 
 
+@commands.command()
+@_specs_argument
+@_target_option
+@click.option(
+    "--python", metavar="PATH",
+    help="An interpreter that has the target's framework; this one where none is given.",
+)  # fmt: skip
+def verify(specs: tuple[str, ...], targets: tuple[str, ...], python: str | None) -> int:
+    """Compare generated code with the reference interpreter, and print the errors in ulp."""
+    from optdsl import generation
+    from optdsl.verify import Report
+
+    config = _config(targets)
+    files = _find(specs, config)
+    if python is not None and shutil.which(python) is None:
+        raise click.UsageError(f"there is no program '{python}'")
+    findings = generation.Findings()
+    reports = [generation.verify(f, config.targets, python, findings) for f in _progress(files)]
+    report = Report(tuple(row for found in reports for row in found))
+    _print_diagnostics(findings.diagnostics, err=True)
+    click.echo(report.table())
+    _print_problems(findings)
+    return int(not (findings.is_clean and report.ok and report.rows))
+
+
 def _config(targets: Sequence[str]) -> Config:
     """The project's settings, with `targets` in place of its own where any are given."""
     from dataclasses import replace
@@ -188,7 +214,8 @@ def _print_problems(findings: Findings) -> None:
     from optdsl.render import escape
 
     for problem in findings.problems:
-        click.echo(f"error: {escape(problem)}", err=True)
+        text = "\n  ".join(map(escape, problem.splitlines()))
+        click.echo(f"error: {text}", err=True)
 
 
 def main() -> NoReturn:

@@ -151,7 +151,10 @@ def _path(untouched: Untouched) -> list[str]:
         return [dense]
     lines = [dense + _if(untouched.densify)] if untouched.densify is not False else []
     if not untouched.swept:
-        return [*lines, "touches the rows of the gradient only; that is the dense result"]
+        why = (
+            "that is the dense result" if untouched.policy == "exact" else "no slot moves elsewhere"
+        )
+        return [*lines, f"touches the rows of the gradient only: {why}"]
     states = _list(state + _if(condition) for state, condition in untouched.swept)
     return [*lines, f"sweeps all rows of {states}, then writes the rows of the gradient"]
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from optdsl import api
 from optdsl.diagnostics import Diagnostic, Diagnostics, Source, SpecError
@@ -17,6 +19,9 @@ from optdsl.names import module_name
 from optdsl.semantics.model import Optimizer
 from optdsl.syntax.parser import read_source
 from optdsl.targets.base import get_target
+
+if TYPE_CHECKING:
+    from optdsl.verify.report import Row
 
 
 @dataclass(frozen=True)
@@ -101,6 +106,23 @@ def _module(spec: SpecFile, program: Program, target: str, findings: Findings) -
         return None
     imported = {name.partition(".")[0] for name in get_target(target).allowed_imports}
     return Module(target, f"{module_name(program.name, spec.path.stem, imported)}.py", text, spec)
+
+
+def verify(
+    spec: SpecFile, targets: Iterable[str], python: str | None, findings: Findings
+) -> list[Row]:
+    """The cases of a spec's optimizers, run on each target by the interpreter `python`."""
+    from optdsl.verify import verify
+
+    if not resolve(spec, findings):
+        return []
+    rows: list[Row] = []
+    for target in targets:
+        try:
+            rows += verify(spec.path, target, python).rows
+        except (RuntimeError, OSError, subprocess.SubprocessError) as error:
+            findings.problems.append(str(error))
+    return rows
 
 
 def without_clashes(modules: Sequence[Module], findings: Findings) -> list[Module]:

@@ -62,6 +62,7 @@ def test_gen_never_imports_tensorflow(project):
         (["check", "--format", "xml"], "xml"),
         (["explain"], "Missing argument"),
         (["explain", "adm"], "did you mean 'adam'?"),
+        (["verify", "--python", "/no/python"], "there is no program '/no/python'"),
         (["verify", "-t", "numpi"], "did you mean 'numpy'?"),
     ],
 )
@@ -185,6 +186,44 @@ def test_explain(project, optdsl):
     result = optdsl("explain", "adam")
     assert result.code == 0
     assert "decays: with g = 0 it is multiplied by b1" in result.out
+
+
+# ---------------------------------------------------------------------- verify
+
+
+def test_verify(project, optdsl):
+    result = optdsl("verify")
+    assert (result.code, result.err) == (0, "")
+    assert "Sgd   numpy   defaults, dense" in result.out
+    assert result.out.endswith("cases, 0 failed\n")
+
+
+def test_verify_fails_where_the_generated_code_is_wrong(project, optdsl, monkeypatch):
+    from optdsl import api
+
+    right = api.generate
+    monkeypatch.setattr(api, "generate", lambda *a: right(*a).replace("w - ", "w + "))
+    result = optdsl("verify")
+    assert result.code == 1
+    assert "FAILED" in result.out
+
+
+def test_verify_of_a_spec_with_errors(project, optdsl):
+    Path("specs/bad.opt").write_text(sgd("Bad").replace("lr*g", "oops*g"))
+    result = optdsl("verify")
+    assert result.code == 1
+    assert "specs/bad.opt:4:10: error[O201]" in result.err
+    assert "Sgd   numpy" in result.out
+
+
+def test_verify_with_an_interpreter_that_lacks_the_framework(project, optdsl):
+    Path("python").write_text("#!/bin/sh\necho no numpy here >&2\nexit 1\n")
+    Path("python").chmod(0o755)
+    result = optdsl("verify", "--python", "./python")
+    assert result.code == 1
+    assert "cannot run numpy" in result.err
+    assert "no numpy here" in result.err
+    assert "Traceback" not in result.err
 
 
 # ----------------------------------------------------- interrupts, closed pipes

@@ -65,7 +65,7 @@ def test_momentum_as_a_whole():
 
 def test_a_rule_that_rests_without_a_gradient():
     text = explained("hyper lr = 0.1\nslot a = 0.1", "a += g^2\nw -= lr*g/sqrt(a)")
-    assert "touches the rows of the gradient only; that is the dense result" in text
+    assert "touches the rows of the gradient only: that is the dense result" in text
     assert "a  stays: with g = 0 its equation gives what it was" in text
 
 
@@ -76,34 +76,48 @@ def test_a_rule_that_reads_all_rows():
 
 
 def test_policies_by_condition_and_slots_that_may_be_absent():
-    text = explained(
-        """
-        hyper lr = 0.1
-        hyper mu = 0 in [0, 1)
-        slot a if uses(mu)
-        slot n: scalar
-        shared p = 1
-        sparse lazy if uses(mu)
-        sparse hybrid
-        """,
-        """
-        n += 1
-        p *= mu
-        if uses(mu) {
-          a = mu*a + g
-          w -= lr*a/n*p
-        } else {
-          w -= lr*g
-        }
-        """,
+    text = squeezed(
+        explained(
+            """
+            hyper lr = 0.1
+            hyper mu = 0 in [0, 1)
+            flag heavy = false
+            slot a if uses(mu)
+            slot b if heavy
+            slot n: scalar
+            shared p = 1
+            sparse lazy if uses(mu)
+            sparse hybrid
+            """,
+            """
+            n += 1
+            p *= 0.5
+            if uses(mu) {
+              a = mu*a + g
+              w -= lr*a/n*p
+            } else {
+              w -= lr*g
+            }
+            if heavy {
+              b = 0.5*b + g
+              w -= lr*b
+            }
+            """,
+        )
     )
-    assert "A sparse gradient: lazy if uses(mu)\n  gathers the rows" in text
-    assert "A sparse gradient: hybrid otherwise\n  sweeps all rows of a if uses(mu)" in text
-    assert "w stays: hybrid moves w on the rows of the gradient only" in squeezed(text)
-    assert "if not uses(mu)" not in text
+    assert "A sparse gradient: lazy if uses(mu)\n gathers the rows" in text
+    assert "A sparse gradient: hybrid otherwise\n sweeps all rows of b if heavy" in text
+    assert "w stays: hybrid moves w on the rows of the gradient only" in text
+    assert "b if heavy decays: with g = 0 it is multiplied by 0.5" in text
+    assert "if not heavy" not in text
     assert "4 bytes per parameter (8 for float64): a if uses(mu)" in text
     assert "4 bytes per variable (8 for float64): n" in text
     assert "8 bytes for the whole optimizer: p" in text
+
+
+def test_hybrid_without_a_slot_that_moves():
+    text = explained("hyper lr = 0.1\nsparse hybrid", "w -= lr*(g + w)")
+    assert "touches the rows of the gradient only: no slot moves elsewhere" in text
 
 
 @pytest.mark.parametrize("rule", ["w -= lr*g", "w = -(lr^2)*g"])
