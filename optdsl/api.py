@@ -83,7 +83,7 @@ def generate(spec: str | PathLike[str], target: str, optimizer: str | None = Non
 
 def render(found: Program, target: str) -> str:
     """The module of a program for a target. Raises SpecError where the target cannot express it."""
-    from optdsl.emit import header, seal
+    from optdsl.emit import with_header
 
     if target not in TARGET_NAMES:
         raise ValueError(f"no target {target!r}; there is {', '.join(TARGET_NAMES)}")
@@ -92,7 +92,7 @@ def render(found: Program, target: str) -> str:
     backend.check(found, diagnostics)
     if diagnostics.has_errors:
         raise SpecError(diagnostics.all)
-    return seal(header(found.sources) + backend.render(found))
+    return with_header(backend.render(found), found, backend)
 
 
 def load(spec: str | PathLike[str], target: str, optimizer: str | None = None) -> type[Any]:
