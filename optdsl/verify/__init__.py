@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from os import PathLike
 
+from optdsl.verify.compare import Measured
 from optdsl.verify.report import Report, Row
 from optdsl.verify.run import MODES, Task, measure
 
@@ -32,14 +33,11 @@ def verify(spec: str | PathLike[str], target: str, python: str | None = None) ->
         for optimizer in optimizers
         for i, case in enumerate(cases(optimizer))
     ]
-    rows = (
-        Row(
-            task.optimizer.name,
-            target,
-            f"{task.case.name} ({task.mode})",
-            len(task.case.gradients),
-            result,
-        )
-        for task, result in zip(tasks, measure(tasks, target, python), strict=True)
-    )
-    return Report(tuple(rows))
+    results = measure(tasks, target, python)
+    return Report(tuple(_row(t, target, r) for t, r in zip(tasks, results, strict=True)))
+
+
+def _row(task: Task, target: str, measured: Measured) -> Row:
+    case = task.case
+    name = f"{case.name} ({task.mode})"
+    return Row(task.optimizer.name, target, case.stream, name, len(case.gradients), measured)

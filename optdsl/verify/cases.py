@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 from typing import TypeAlias
@@ -16,6 +16,7 @@ from optdsl.semantics import model
 from optdsl.syntax import tree
 
 STEPS = 7
+STREAMS = {"dense": streams.dense, "sparse": streams.sparse, "huge and tiny": streams.extreme}
 #: Of more combinations of flags than this, only the first ones are tried.
 MAX_SETTINGS = 32
 
@@ -35,6 +36,7 @@ class Case:
     """An optimizer's arguments, by the spec's names, and what it is to be driven with."""
 
     name: str
+    stream: str
     arguments: Mapping[str, bool | float | Schedule]
     variables: Mapping[str, Array]
     gradients: streams.Stream
@@ -48,26 +50,27 @@ def cases(optimizer: model.Optimizer) -> list[Case]:
 
 def _cases(optimizer: model.Optimizer, rng: np.random.Generator) -> Iterator[Case]:
     required = {h.name: _inside(rng, h.domain, 0.1) for h in optimizer.hypers if h.default is None}
-    yield _case("defaults, dense", required, rng, streams.dense)
-    yield _case("defaults, sparse", required, rng, streams.sparse)
-    yield _case("huge and tiny", required, rng, streams.extreme)
+    yield _case("defaults", required, rng, "dense")
+    yield _case("defaults", required, rng, "sparse")
+    yield _case("defaults", required, rng, "huge and tiny")
     scheduled = {h.name: _schedule(rng, h) for h in optimizer.hypers}
-    yield _case("schedules, dense", scheduled, rng, streams.dense)
-    yield _case("schedules, sparse", scheduled, rng, streams.sparse)
+    yield _case("schedules", scheduled, rng, "dense")
+    yield _case("schedules", scheduled, rng, "sparse")
     for setting in _settings(optimizer):
         arguments = _numbers(rng, optimizer) | setting
-        label = ", ".join(f"{name}={str(x).lower()}" for name, x in setting.items()) or "others"
-        yield _case(f"{label}, dense", arguments, rng, streams.dense)
-        yield _case(f"{label}, sparse", arguments, rng, streams.sparse)
+        label = (
+            ", ".join(f"{name}={str(x).lower()}" for name, x in setting.items()) or "other numbers"
+        )
+        yield _case(label, arguments, rng, "dense")
+        yield _case(label, arguments, rng, "sparse")
 
 
 Arguments: TypeAlias = Mapping[str, bool | float | Schedule]
-Streams: TypeAlias = Callable[[np.random.Generator, streams.Variables, int], streams.Stream]
 
 
-def _case(name: str, arguments: Arguments, rng: np.random.Generator, stream: Streams) -> Case:
+def _case(name: str, arguments: Arguments, rng: np.random.Generator, stream: str) -> Case:
     variables = streams.variables(rng)
-    return Case(name, arguments, variables, stream(rng, variables, STEPS))
+    return Case(name, stream, arguments, variables, STREAMS[stream](rng, variables, STEPS))
 
 
 def _settings(optimizer: model.Optimizer) -> Iterator[dict[str, bool | float]]:

@@ -122,7 +122,7 @@ class Enclosure:
 
     def _cast(self, x: Enclosed, dtype: np.dtype[Any]) -> Enclosed:
         """Rounding keeps the order, so the ends of what is rounded are the rounded ends."""
-        if x.dtype == dtype:
+        if x.dtype is not None and x.dtype == dtype:  # NumPy takes None for float64
             return x
         with np.errstate(all="ignore"):
             low, high = (end.astype(dtype).astype(np.float64) for end in (x.low, x.high))

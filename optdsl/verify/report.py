@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from optdsl.verify.compare import Measured
 
-HEADINGS = ("spec", "target", "case", "steps", "ulp a step", "bound", "of bound", "in all", "")
+DTYPES = ("float16", "float32", "float64")
+HEADINGS = ("spec", "target", "gradients", "cases", "steps", *DTYPES, "of bound", "")
+#: The columns of names; the others hold numbers.
+NAMES = 3
 
 
 @dataclass(frozen=True)
@@ -16,6 +20,7 @@ class Row:
 
     optimizer: str
     target: str
+    stream: str
     case: str
     steps: int
     measured: Measured
@@ -24,16 +29,10 @@ class Row:
     def ok(self) -> bool:
         return not self.measured.failures
 
-    def cells(self) -> tuple[str, ...]:
-        m = self.measured
-        numbers = (f"{m.ulps:.2f}", f"{m.bound:.2f}", f"{m.use:.0%}", f"{m.drift:.1f}")
-        result = "ok" if self.ok else "FAILED"
-        return (self.optimizer, self.target, self.case, str(self.steps), *numbers, result)
-
 
 @dataclass(frozen=True)
 class Report:
-    """All the cases that were run; `ok` if all of them are within their bounds."""
+    """All the cases that were run; `ok` if the results of all of them are within their bounds."""
 
     rows: tuple[Row, ...]
 
@@ -42,17 +41,30 @@ class Report:
         return all(row.ok for row in self.rows)
 
     def table(self) -> str:
-        """A row a case, then what failed, in a few lines each."""
-        cells = [HEADINGS, *(row.cells() for row in self.rows)]
+        """A line for each kind of gradients, with the largest errors of a step in ulp of each
+        dtype, then what failed, case by case."""
+        ordered = sorted(self.rows, key=_group)
+        cells = [HEADINGS, *(_cells(list(rows)) for _, rows in groupby(ordered, _group))]
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
         lines = [_line(row, widths) for row in cells]
         return "\n".join([*lines, *_failures(self.rows), _summary(self.rows)])
 
 
+def _group(row: Row) -> tuple[str, str, str]:
+    return row.optimizer, row.target, row.stream
+
+
+def _cells(rows: Sequence[Row]) -> tuple[str, ...]:
+    ulps = (max(r.measured.ulps.get(dtype, 0.0) for r in rows) for dtype in DTYPES)
+    use = max(r.measured.use for r in rows)
+    result = "ok" if all(r.ok for r in rows) else "FAILED"
+    counts = str(len(rows)), str(sum(r.steps for r in rows))
+    return (*_group(rows[0]), *counts, *(f"{x:.2f}" for x in ulps), f"{use:.0%}", result)
+
+
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    """Names to the left, numbers to the right."""
     padded = (
-        cell.rjust(width) if 3 <= i <= 7 else cell.ljust(width)
+        cell.ljust(width) if i < NAMES else cell.rjust(width)
         for i, (cell, width) in enumerate(zip(cells, widths, strict=True))
     )
     return "  ".join(padded).rstrip()
@@ -61,16 +73,13 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
 def _failures(rows: Iterable[Row]) -> Iterable[str]:
     for row in rows:
         if not row.ok:
-            yield f"\n{row.optimizer}, {row.target}, {row.case}:"
-            yield from (
-                f"  {line}"
-                for failure in row.measured.failures[:3]
-                for line in failure.splitlines()
-            )
-            if len(row.measured.failures) > 3:
-                yield f"  … and {len(row.measured.failures) - 3} more"
+            yield f"\n{row.optimizer}, {row.target}, {row.stream}, {row.case}:"
+            failures = row.measured.failures
+            yield from (f"  {line}" for failure in failures[:3] for line in failure.splitlines())
+            if len(failures) > 3:
+                yield f"  … and {len(failures) - 3} more"
 
 
 def _summary(rows: Sequence[Row]) -> str:
     failed = sum(not row.ok for row in rows)
-    return f"{len(rows)} cases, {failed} failed"
+    return f"\n{len(rows)} cases, {failed} failed"

@@ -185,7 +185,7 @@ def _mod(x: Enclosed, y: Enclosed) -> Enclosed:
 
 
 def _pow(x: Enclosed, y: Enclosed) -> Enclosed:
-    whole = (y.low == y.high) & (y.low == np.floor(y.low)) & np.isfinite(y.low)
+    whole = (y.low == y.high) & (y.low == np.floor(y.low))
     negative = x.low < 0
     base = replace(x, low=np.where(whole | (x.high < 0), x.low, np.fmax(x.low, 0.0)))
     found = corners(np.power, base, y)
