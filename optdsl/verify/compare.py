@@ -30,8 +30,8 @@ class Measured:
     `ulps`: by the dtype in which a state is kept, the largest error of one step in ulp of it.
     `use`: the largest part of its bound that an error took; beyond 1 is a failure. Neither counts
     results that have overflowed or underflowed as they should, or of which rounding leaves no
-    digit; `use` none in float16, where a result is rounded to its bound. `open`: the part of the numbers for which rounding allows anything. `failures`: what
-    is wrong, one line each.
+    digit; `use` none in float16, where a result is rounded to its bound. `open`: the part of the
+    numbers for which rounding allows anything. `failures`: what is wrong, one line each.
     """
 
     ulps: dict[str, float] = field(default_factory=dict)

@@ -41,8 +41,10 @@ class Report:
         return all(row.ok for row in self.rows)
 
     def table(self) -> str:
-        """A line for each kind of gradients, with the largest errors of a step in ulp of each
-        dtype, then what failed, case by case."""
+        """A line for each kind of gradients, with the largest errors of a step in ulp of each dtype.
+
+        What failed stands below, case by case.
+        """
         ordered = sorted(self.rows, key=_group)
         cells = [HEADINGS, *(_cells(list(rows)) for _, rows in groupby(ordered, _group))]
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
