@@ -1,0 +1,152 @@
+"""The constructor's arguments: names, defaults, order, checks and documentation."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from optdsl.ir.nodes import Const, Expr, Flag, Hyper, Literal_, Program
+from optdsl.semantics.model import Interval, Settings
+from optdsl.targets.keras_v2 import tables
+from optdsl.targets.layout import call
+from optdsl.targets.text import Identifier, LiteralText
+
+Item: TypeAlias = Hyper | Const | Flag
+
+
+@dataclass(frozen=True)
+class Argument:
+    """A hyperparameter, constant or flag as Keras' users see it.
+
+    `default` None: it must be given. `computed`: its default is made of earlier constants.
+    """
+
+    item: Item
+    public: Identifier
+    default: float | bool | None
+    computed: Expr | None = None
+
+    @property
+    def is_required(self) -> bool:
+        """Whether there is no default."""
+        return self.default is None and self.computed is None
+
+    @property
+    def signature(self) -> str:
+        """How it stands in the head of the constructor."""
+        return self.public if self.is_required else f"{self.public}={LiteralText(self.default)}"
+
+    @property
+    def quoted(self) -> str:
+        """The public name as a string."""
+        return LiteralText(str(self.public))
+
+    def assignment(self, indent: int) -> list[str]:
+        """The lines that check it and keep it."""
+        item = self.item
+        if isinstance(item, Flag):
+            return [f"{' ' * indent}self.{self.public} = bool({self.public})"]
+        checked = [self.quoted, self.public, *_domain(item)]
+        if isinstance(item, Hyper) and self.public not in tables.PLAIN:
+            return call("self._set_checked", checked, "", indent)
+        function = "_checked" if isinstance(item, Hyper) else "_constant"
+        return call(f"self.{self.public} = {function}", checked, "", indent)
+
+    def documentation(self, width: int) -> list[str]:
+        """Lines for the section "Args" of a docstring."""
+        text = f"{self.public}: {' '.join(self.item.doc.split())}"
+        if not isinstance(self.item, Flag):
+            text += f" In {interval(self.item.domain)}."
+        if self.item.name != self.public:
+            text += f" In the equations: {self.item.name}."
+        return textwrap.wrap(text, width, subsequent_indent="    ")
+
+
+def arguments(program: Program, settings: Settings) -> tuple[Argument, ...]:
+    """The arguments that the spec declares, in the order of their declaration."""
+    items: tuple[Item, ...] = (*program.hypers, *program.consts, *program.flags)
+    names = spelled(
+        _conventional(items, settings), tables.MEMBERS | tables.OWN_ARGUMENTS | tables.TAKEN
+    )
+    return tuple(
+        Argument(item, Identifier(name), *_default(item, settings))
+        for item, name in zip(items, names, strict=True)
+    )
+
+
+def _conventional(items: Sequence[Item], settings: Settings) -> list[str]:
+    """The public names as the spec has them; where it has none, those of Keras' conventions."""
+    names = [settings.public.get(i.name, i.public) for i in items]
+    for place, item in enumerate(items):
+        convention = tables.CONVENTIONS.get(item.name, item.name)
+        if names[place] == item.name and convention not in names:
+            names[place] = convention
+    return names
+
+
+def signature(declared: Iterable[Argument], settings: Settings, class_name: str) -> list[str]:
+    """The arguments of the constructor as they stand in its head.
+
+    The spec's `order` comes first, then the others as declared, then `name`; what must be given
+    stands before all.
+    """
+    declared = list(declared)
+    texts = {str(a.public): a.signature for a in declared}
+    texts["name"] = f"name={LiteralText(class_name)}"
+    spoken = {settings.public.get(a.item.name, a.item.public): str(a.public) for a in declared}
+    order = [spoken.get(p, p) for p in settings.order]
+    ranked = sorted(texts, key=lambda p: order.index(p) if p in order else len(order))
+    required = {a.public for a in declared if a.is_required}
+    ranked.sort(key=lambda p: p not in required)
+    return ["self", *(texts[p] for p in ranked), "**kwargs"]
+
+
+def spelled(names: Iterable[str], taken: Collection[str]) -> list[str]:
+    """Each name as an identifier of its own that is not taken and does not look private."""
+    result: list[str] = []
+    for name in names:
+        identifier = name.lstrip("_") or "x"
+        while identifier in taken or identifier in result:
+            identifier += "_"
+        result.append(identifier)
+    return result
+
+
+def _default(item: Item, settings: Settings) -> tuple[float | bool | None, Expr | None]:
+    """The default as a value, or as an expression over earlier constants."""
+    if not isinstance(item, Const):
+        return settings.defaults.get(item.name, item.default), None
+    if item.name not in settings.defaults and not isinstance(item.default, Literal_):
+        return None, item.default
+    value = settings.defaults.get(item.name, item.default_value)
+    return (int(value) if item.is_int else value), None
+
+
+def _domain(item: Hyper | Const) -> list[str]:
+    """The domain in words, and the test of a number."""
+    domain = item.domain
+    low = f"{_end(domain.low)} {'<=' if domain.low_closed else '<'} x"
+    test = f"{low} {'<=' if domain.high_closed else '<'} {_end(domain.high)}"
+    words = interval(domain)
+    if isinstance(item, Const) and item.is_int:
+        words, test = f"the integers of {words}", f"{test} and x == int(x)"
+    return [LiteralText(words), f"lambda x: {test}"]
+
+
+def interval(domain: Interval) -> str:
+    """A domain with all the digits of its ends."""
+    low, high = map(_digits, (domain.low, domain.high))
+    return f"{'[' if domain.low_closed else '('}{low}, {high}{']' if domain.high_closed else ')'}"
+
+
+def _digits(value: float) -> str:
+    return f"{value:g}" if float(f"{value:g}") == value else repr(value)
+
+
+def _end(value: float) -> str:
+    """An end of a domain as Python."""
+    if value in (float("inf"), float("-inf")):
+        return "np.inf" if value > 0 else "-np.inf"
+    return repr(int(value)) if value == int(value) else repr(value)

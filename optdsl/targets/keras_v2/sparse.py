@@ -1,0 +1,91 @@
+"""What a class does with sparse gradients, from setting to setting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from optdsl.ir.fixed import Case, atoms, cases, condition_of, holds
+from optdsl.ir.nodes import Expr, Policy, Program, Untouched
+from optdsl.semantics.model import PolicyName
+
+#: True, False, or a condition of the level fixed.
+Condition = Expr | bool
+
+
+@dataclass(frozen=True)
+class Sparse:
+    """When a class does what with a sparse gradient.
+
+    `densify`: when the gradient has to be made dense. `swept`: which states (`w` and slots, by the
+    spec's names) move on the rows that the gradient does not mention, and when. `rules` are those
+    for such rows that some setting needs.
+    """
+
+    policies: tuple[Policy, ...]
+    densify: Condition
+    swept: tuple[tuple[str, Condition], ...]
+    rules: tuple[Untouched, ...]
+
+
+@dataclass(frozen=True)
+class _Setting:
+    """One case of the fixed conditions, and what its policy says (None: lazy)."""
+
+    case: Case
+    untouched: Untouched | None
+
+    @property
+    def densifies(self) -> bool:
+        return self.untouched is not None and _holds(self.untouched.densify, self.case)
+
+    def moves(self, state: str) -> bool:
+        """Whether a state moves on rows without a gradient."""
+        if self.untouched is None or self.densifies:
+            return False
+        return any(s == state and _holds(c, self.case) for s, c in self.untouched.swept)
+
+
+def sparse(program: Program) -> Sparse:
+    """The sparse behaviour of a program."""
+    names = tuple(dict.fromkeys(a for c in _conditions(program) for a in atoms(c)))
+    by_policy = {u.policy: u for u in program.untouched}
+    settings = [_Setting(c, by_policy.get(_policy(program, c))) for c in cases(names)]
+    exists = {"w": None, **{s.name: s.condition for s in program.slots}}
+
+    def when(state: str) -> Condition:
+        """Says nothing of settings in which the state does not exist."""
+        there = [s for s in settings if _holds(exists[state], s.case)]
+        moving = [s.case for s in there if s.moves(state)]
+        return condition_of(names, moving, [s.case for s in there])
+
+    moving = [s.untouched for s in settings if any(map(s.moves, exists))]
+    return Sparse(
+        policies=program.policies,
+        densify=condition_of(
+            names, [s.case for s in settings if s.densifies], [s.case for s in settings]
+        ),
+        swept=tuple((s, c) for s in exists if (c := when(s)) is not False),
+        rules=tuple(u for u in program.untouched if u in moving),
+    )
+
+
+def _policy(program: Program, case: Case) -> PolicyName:
+    return next(p.name for p in program.policies if _holds(p.condition, case))
+
+
+def _holds(condition: Condition | None, case: Case) -> bool:
+    if condition is None or isinstance(condition, bool):
+        return condition is not False
+    return holds(condition, case)
+
+
+def _conditions(program: Program) -> Iterator[Expr]:
+    """Every condition that has a say in it."""
+    found: Iterable[Condition | None] = (
+        *(p.condition for p in program.policies),
+        *(s.condition for s in program.slots),
+        *(c for u in program.untouched for _, c in u.swept),
+        *(u.densify for u in program.untouched),
+    )
+    return (c for c in found if c is not None and not isinstance(c, bool))

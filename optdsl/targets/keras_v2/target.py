@@ -1,0 +1,72 @@
+"""The target, and the view that the template prints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from optdsl.diagnostics import Diagnostics
+from optdsl.ir.nodes import Program
+from optdsl.targets.base import render_template
+from optdsl.targets.keras_v2 import tables
+from optdsl.targets.keras_v2.docstring import class_documentation, summary
+from optdsl.targets.keras_v2.writer import Writer
+from optdsl.targets.text import Code, Identifier, SafeText
+
+
+class KerasV2Target:
+    """Classes for Keras' `OptimizerV2`: TF 1.15, 2.x, and tf_keras after that."""
+
+    name = "keras_v2"
+    allowed_imports = frozenset(
+        {"contextlib", "copy", "math", "numbers", "numpy", "tensorflow.compat.v2", "tf_keras"}
+    )
+
+    def check(self, program: Program, diagnostics: Diagnostics) -> None:
+        """TensorFlow can express everything that the IR holds."""
+
+    def render(self, program: Program) -> str:
+        """The module for one optimizer, without its header."""
+        return render_template(self.name, _view(program))
+
+
+@dataclass(frozen=True)
+class _View:
+    """What the template prints; a tuple holds lines as they stand in the file.
+
+    `helpers` are the functions that the rule needs beside those of TensorFlow.
+    """
+
+    class_name: Identifier
+    summary: SafeText
+    documentation: tuple[SafeText, ...]
+    tables: tuple[SafeText, ...]
+    init: tuple[SafeText, ...]
+    scalars: tuple[SafeText, ...]
+    rule: tuple[SafeText, ...]
+    untouched: tuple[SafeText, ...]
+    needs_math: bool
+    helpers: tuple[str, ...]
+
+
+def _view(program: Program) -> _View:
+    writer = Writer(program)
+    parts = [writer.init(), writer.scalars(), writer.rule(), writer.untouched()]
+    init, scalars, rule, untouched = map(_code, parts)
+    helpers = writer.operators() & tables.HELPERS.keys()
+    return _View(
+        class_name=Identifier(writer.class_name),
+        summary=summary(program),
+        documentation=tuple(class_documentation(program, writer.arguments)),
+        tables=_code(writer.tables()),
+        init=init,
+        scalars=scalars,
+        rule=rule,
+        untouched=untouched,
+        needs_math=any("math." in line.replace("tf.math.", "") for part in parts for line in part),
+        helpers=tuple(sorted({tables.HELPERS[name] for name in helpers})),
+    )
+
+
+def _code(lines: Iterable[str]) -> tuple[SafeText, ...]:
+    return tuple(map(Code, lines))

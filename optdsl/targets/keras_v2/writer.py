@@ -1,0 +1,287 @@
+"""The parts of a generated class, each as the lines that stand in the file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from optdsl.ir.build import expressions, ops, refs
+from optdsl.ir.nodes import Expr, Program, Shared, Slot, Value
+from optdsl.semantics.level import Level
+from optdsl.semantics.model import Settings
+from optdsl.targets import layout
+from optdsl.targets.functions import RuleText, Style, print_program, static_printer
+from optdsl.targets.keras_v2 import tables
+from optdsl.targets.keras_v2.adapt import adapt, adapt_expression
+from optdsl.targets.keras_v2.arguments import Argument, arguments, signature, spelled
+from optdsl.targets.keras_v2.sparse import Condition, Sparse, sparse
+from optdsl.targets.printer import Printer
+from optdsl.targets.text import LiteralText
+
+_PAD = " " * 8
+
+
+class Writer:
+    """Writes the class of one program."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = adapt(program)
+        settings = dict(program.settings).get("keras_v2", Settings())
+        self._settings = settings
+        self.arguments = arguments(program, settings)
+        (self.class_name,) = spelled([settings.class_name or program.name], tables.MODULE_NAMES)
+        self._publics = {a.item.name: str(a.public) for a in self.arguments}
+        style = Style(
+            tables.ELEMENTS,
+            tables.NUMBERS,
+            self._attribute,
+            "len({0}.shape)",
+            taken=tables.TAKEN,
+        )
+        self._text = print_program(self.program, style)
+        self._static = static_printer(style, self._text.names)
+        self._sparse = sparse(program)
+
+    # ------------------------------------------------------------- names
+
+    def _attribute(self, value: Value) -> str:
+        prefix = "_uses_" if value.role == "uses" else ""
+        return f"self.{prefix}{self._publics[value.name]}"
+
+    def _slot_name(self, slot: Slot) -> str:
+        """The public name; `w` is the variable itself."""
+        publics = [self._settings.public.get(s.name, s.public) for s in self.program.slots]
+        return spelled(publics, {"w"})[self.program.slots.index(slot)]
+
+    def _shared_name(self, shared: Shared) -> str:
+        """Keras tracks it beside the hyperparameters, under a name of its own."""
+        public = self._settings.public.get(shared.name, shared.public)
+        return spelled([public], {*self._publics.values(), *tables.TRACKED})[0]
+
+    def _states(self) -> list[str]:
+        """The parameters of the rule that are state: the variable, then its slots."""
+        slots = (self._text.slots[s.name] for s in self.program.slots)
+        return [self._text.names.of(Value("w", 0, Level.ELEMENT, "variable")), *slots]
+
+    # ------------------------------------------------------- class tables
+
+    def tables(self) -> list[str]:
+        """What the machinery has to know of the class."""
+        hypers = [a.quoted for a in self.arguments if a.item in self.program.hypers]
+        fixed = [a.quoted for a in self.arguments if a.item not in self.program.hypers]
+        slots = [str(LiteralText(self._slot_name(s))) for s in self.program.slots]
+        return [
+            *layout.bracketed("_HYPERS = ", hypers, 4),
+            *layout.bracketed("_FIXED = ", fixed, 4),
+            *layout.bracketed("_SLOTS = ", slots, 4),
+        ]
+
+    # -------------------------------------------------------- constructor
+
+    def init(self) -> list[str]:
+        """The constructor."""
+        head = signature(self.arguments, self._settings, self.class_name)
+        return [
+            *_signature("def __init__", head),
+            *self._defaults(),
+            f"{_PAD}self._construct(name, kwargs)",
+            *(line for a in self.arguments for line in self._assignment(a)),
+            *self._uses(),
+            *(line for s in self.program.slots for line in self._declared_slot(s)),
+            *(line for s in self.program.shareds for line in self._declared_shared(s)),
+            *self._sparse_attributes(),
+        ]
+
+    def _defaults(self) -> Iterator[str]:
+        """What the arguments mean that say nothing by themselves."""
+        for a in self.arguments:
+            if a.public == "learning_rate":
+                yield f'{_PAD}learning_rate = kwargs.get("lr", learning_rate)'
+            if meaning := tables.NONE_MEANS.get(a.public):
+                yield f"{_PAD}{a.public} = {meaning} if {a.public} is None else {a.public}"
+
+    def _assignment(self, argument: Argument) -> list[str]:
+        lines = []
+        if argument.computed is not None:
+            lines = [
+                f"{_PAD}if {argument.public} is None:",
+                f"{_PAD}    {argument.public} = {self._static.expr(argument.computed)}",
+            ]
+        return lines + argument.assignment(8)
+
+    def _uses(self) -> Iterator[str]:
+        """The attributes that say which hyperparameters are used, where something asks."""
+        asked = {v.name: v for e in self._expressions() for v in refs(e) if v.role == "uses"}
+        for name, public in self._publics.items():
+            if name in asked:
+                yield f"{_PAD}{self._attribute(asked[name])} = _is_used({public})"
+
+    def _declared_slot(self, slot: Slot) -> list[str]:
+        args = [str(LiteralText(self._slot_name(slot)))]
+        if slot.initial.level > Level.FIXED:
+            args.append(f"lambda w: {self._initial_printer().expr(adapt_expression(slot.initial))}")
+        elif (initial := self._static.expr(slot.initial)) != "0":
+            args.append(initial)
+        args += ["scalar=True"] if slot.scalar else []
+        return self._under(slot.condition, "self._declare_slot", args)
+
+    def _declared_shared(self, shared: Shared) -> list[str]:
+        args = [str(LiteralText(self._shared_name(shared))), self._static.expr(shared.initial)]
+        return self._under(shared.condition, "self._declare_shared", args)
+
+    def _under(self, condition: Expr | None, function: str, args: Sequence[str]) -> list[str]:
+        """A call, under a condition of the level fixed."""
+        if condition is None:
+            return layout.call(function, args, "", 8)
+        return [
+            f"{_PAD}if {self._static.expr(condition)}:",
+            *layout.call(function, args, "", 12),
+        ]
+
+    def _initial_printer(self) -> Printer:
+        """For what is made of the variable outside of a step, where constants are attributes."""
+
+        def name(value: Value) -> str:
+            fixed = value.role in ("flag", "const", "uses")
+            return self._attribute(value) if fixed else value.name
+
+        return Printer(tables.ELEMENTS, name)
+
+    # ------------------------------------------------------ sparse policies
+
+    def _sparse_attributes(self) -> list[str]:
+        """The policy, and what moves on the rows that a sparse gradient does not mention."""
+        return [
+            f"{_PAD}self._sparse = {self._policy()}",
+            f"{_PAD}self._densify = {self._condition(self._sparse.densify)}",
+            *self._swept(self._sparse),
+        ]
+
+    def _policy(self) -> str:
+        text = ""
+        for policy in reversed(self._sparse.policies):
+            name = LiteralText(str(policy.name))
+            condition = policy.condition and self._static.expr(policy.condition)
+            text = f"{name} if {condition} else {text}" if condition else name
+        return text
+
+    def _swept(self, sparse: Sparse) -> list[str]:
+        """States that always move stand in a tuple; the others are put to it."""
+        names = {"w": "w", **{s.name: self._slot_name(s) for s in self.program.slots}}
+        quoted = {state: str(LiteralText(name)) for state, name in names.items()}
+        always = [quoted[s] for s, c in sparse.swept if c is True]
+        lines = layout.bracketed("self._swept = ", always, 8)
+        conditions = dict.fromkeys(c for _, c in sparse.swept if not isinstance(c, bool))
+        for condition in conditions:
+            some = [quoted[s] for s, c in sparse.swept if c == condition]
+            lines.append(f"{_PAD}if {self._condition(condition)}:")
+            lines += layout.bracketed("self._swept += ", some, 12)
+        return lines
+
+    def _condition(self, condition: Condition) -> str:
+        if isinstance(condition, bool):
+            return str(LiteralText(condition))
+        return self._static.expr(condition)
+
+    # -------------------------------------------------------- the functions
+
+    def scalars(self) -> list[str]:
+        """The numbers of a step: inputs, their arithmetic, coefficients and shared values."""
+        reads = [line for name, value in self._text.inputs for line in self._read(name, value)]
+        coefficients = [f"{LiteralText(c.name)}: {c.name}" for c in self._text.coefficients]
+        shared = [
+            f"{LiteralText(self._shared_name(s))}: {self._text.shared_results[s.name]}"
+            for s in self.program.shareds
+            if s.name in self._text.shared_results
+        ]
+        return [
+            *reads,
+            *self._text.step,
+            *layout.bracketed("coefficients = ", coefficients, 8, "{}"),
+            *layout.bracketed("return coefficients, ", shared, 8, "{}"),
+        ]
+
+    def _read(self, name: str, value: Value) -> Iterator[str]:
+        if value.role == "step":
+            yield f"{_PAD}{name} = self._step_number()"
+        elif value.role == "hyper":
+            public = LiteralText(self._publics[value.name])
+            yield f"{_PAD}{name} = self._real({public}, dtype)"
+        elif value.role == "shared":
+            (shared,) = (s for s in self.program.shareds if s.name == value.name)
+            yield f"{_PAD}{name} = self._shared_value({LiteralText(self._shared_name(shared))})"
+        elif value.role == "const":
+            yield f"{_PAD}{name} = tf.constant({self._attribute(value)}, tf.float64)"
+        elif value.role in ("flag", "uses"):
+            yield f"{_PAD}{name} = tf.constant({self._attribute(value)})"
+
+    def rule(self) -> list[str]:
+        """The head and body of the rule."""
+        coefficients = self._text.rule.coefficients
+        return [
+            *self._head("_rule", ["g", *self._states()], coefficients),
+            f'{_PAD}"""One step of one variable, from the old states to the new ones."""',
+            *self._body(self._text.rule, 8),
+        ]
+
+    def untouched(self) -> list[str]:
+        """The rule at g = 0, as far as something moves there."""
+        texts = [(u, text) for u, text in self._text.untouched if self._is_needed(u.policy)]
+        if not texts:
+            return []
+        coefficients = dict.fromkeys(c for _, text in texts for c in text.coefficients)
+        return [
+            *self._head("_untouched", self._states(), tuple(coefficients)),
+            f'{_PAD}"""The rule where the gradient is 0: what rows do that it does not mention."""',
+            *self._untouched_bodies([text for _, text in texts]),
+        ]
+
+    def _untouched_bodies(self, texts: Sequence[RuleText]) -> list[str]:
+        """One body, or that of exact under a condition (it comes first) and then that of hybrid."""
+        if len(texts) == 1:
+            return self._body(texts[0], 8)
+        exact, hybrid = texts
+        nested = [f"    {line}" for line in self._body(exact, 8)]
+        return [f'{_PAD}if self._sparse == "exact":', *nested, *self._body(hybrid, 8)]
+
+    def _is_needed(self, policy: str) -> bool:
+        return any(u.policy == policy for u in self._sparse.rules)
+
+    def _head(self, name: str, inputs: Sequence[str], own: Sequence[str]) -> list[str]:
+        """The signature; `others` are the coefficients that only the other function needs."""
+        some = {c.name for c in self._text.coefficients} - set(own)
+        rest = ["**others"] if some else []
+        return _signature(f"def {name}", ["self", *inputs, *own, *rest])
+
+    def _body(self, text: RuleText, indent: int) -> list[str]:
+        states = ["w", *(s.name for s in self.program.slots)]
+        old = dict(zip(states, self._states(), strict=True))
+        new = [text.results.get(state, name) for state, name in old.items()]
+        return [*text.lines, *layout.returned(new, indent)]
+
+    # -------------------------------------------------------------- lookups
+
+    def operators(self) -> frozenset[str]:
+        """The operators that the rules, the step and the initial values use."""
+        return frozenset(op.op for expr in self._expressions() for op in ops(expr))
+
+    def _expressions(self) -> Iterable[Expr]:
+        """Every expression of the program."""
+        program = self.program
+        for rule in (program.rule, *(u.rule for u in program.untouched)):
+            yield from expressions(rule.body)
+            yield from (r.value for r in rule.results)
+        yield from expressions(program.step)
+        yield from (r.value for r in program.shared_results)
+        yield from (s.initial for s in program.slots)
+        yield from (s.initial for s in program.shareds)
+        conditions = (
+            *(s.condition for s in program.slots),
+            *(s.condition for s in program.shareds),
+            *(p.condition for p in program.policies),
+        )
+        yield from (c for c in conditions if c is not None)
+
+
+def _signature(head: str, parameters: Sequence[str]) -> list[str]:
+    """The head of a method. No comma may stand behind **kwargs in Python 3.7."""
+    return layout.call(head, parameters, ":", 4)
