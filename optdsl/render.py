@@ -93,11 +93,13 @@ def _cut(before: str, marked: str, after: str) -> tuple[str, str, str]:
     if len(marked) > _WIDTH // 2:
         marked, after = marked[: _WIDTH // 2] + _ELLIPSIS, ""
     room = _WIDTH - len(marked)
-    left = max(room // 2, room - len(after))
-    if len(before) > left:
+    left = min(max(room // 2, room - len(after)), len(before))
+    right = room - left
+    if left < len(before):
         before = _ELLIPSIS + before[len(before) - left :]
-    right = max(room - len(before), 0)
-    return before, marked, after if len(after) <= right else after[:right] + _ELLIPSIS
+    if right < len(after):
+        after = after[:right] + _ELLIPSIS
+    return before, marked, after
 
 
 def escape(text: str) -> str:

@@ -46,7 +46,7 @@ def format_expression(expr: tree.Expr) -> str:
             space = " " if expr.op == "not" else ""
             return expr.op + space + _operand(expr.operand, least)
         case tree.Binary():
-            return _binary(expr, tight=expr.op in "*/%^")
+            return _binary(expr, tight=expr.op in ("*", "/", "^"))
 
 
 def _option(value: tree.Expr | tuple[tree.Expr, ...]) -> str:

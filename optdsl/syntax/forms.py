@@ -75,15 +75,17 @@ def _marked(context: Context, line: list[Token]) -> list[Token]:
 def read_form(context: Context, line: list[Token], report: Report) -> Form | None:
     """The node that a line makes; None if it has an error, which is reported unless one was."""
     start, end = line[0].start, line[-1].end
+    spoiled = report.spoiled(start, end)
     if len(line) > MAX_TOKENS:
         message = f"a line has at most {MAX_TOKENS} words, numbers and signs"
-        report.error("O105", message, report.span(start, end), "split it with 'let'")
+        if not spoiled:
+            report.error("O105", message, report.span(start, end), "split it with 'let'")
         return None
     marked = _marked(context, line)
     try:
         parsed = _grammar().parse(marked, start=context)
     except lark.UnexpectedToken as error:
-        if not report.spoiled(start, end):
+        if not spoiled:
             position = len(line) if error.token.type == "$END" else _index(line, error.token)
             explain(context, line, position, {e.lstrip("_") for e in error.expected}, report)
         return None
