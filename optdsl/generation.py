@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from optdsl import api
+from optdsl.audit import AuditError
 from optdsl.diagnostics import Diagnostic, Diagnostics, Source, SpecError
 from optdsl.discover import SpecFile
 from optdsl.emit import Drift, WriteError, diff, drift, make_package, specs_of, stale, write
@@ -103,6 +104,10 @@ def _module(spec: SpecFile, program: Program, target: str, findings: Findings) -
     except SpecError as error:
         findings.diagnostics += error.diagnostics
         findings.failed.add(spec.title)
+        return None
+    except AuditError as error:
+        fault = f"{spec.name}: what the target {target} made of {program.name} was refused"
+        findings.problems.append(f"{fault}: {error}; this is a fault of optdsl, please report it")
         return None
     imported = {name.partition(".")[0] for name in get_target(target).allowed_imports}
     return Module(target, f"{module_name(program.name, spec.path.stem, imported)}.py", text, spec)

@@ -194,7 +194,7 @@ def test_explain(project, optdsl):
 def test_verify(project, optdsl):
     result = optdsl("verify")
     assert (result.code, result.err) == (0, "")
-    assert "Sgd   numpy   defaults, dense" in result.out
+    assert "Sgd   numpy   dense" in result.out
     assert result.out.endswith("cases, 0 failed\n")
 
 

@@ -369,6 +369,17 @@ def test_names_of_hyperparameters_and_aliases(project, optdsl, name, target):
         compile(path.read_text(), str(path), "exec")
 
 
+def test_the_second_lock(project, optdsl, monkeypatch):
+    """Suppose that documentation could end its docstring: still nothing of it is written."""
+    attack = 'Nice."""; import shutil; """'
+    unescaped = lambda doc: doc.replace("Plain", attack)  # noqa: E731
+    monkeypatch.setattr("optdsl.targets.text.escaped", unescaped)
+    result = optdsl("gen")
+    assert result.code == 1
+    assert "it imports shutil; this is a fault of optdsl" in result.err
+    assert not MADE.exists()
+
+
 # ---------------------------------------------------------------------- a kill
 
 
