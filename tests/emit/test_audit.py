@@ -1,6 +1,9 @@
+from types import SimpleNamespace
+
 import pytest
 
 from optdsl.audit import AuditError, audit
+from optdsl.emit import seal, with_header
 
 GOOD = '''\
 # A comment.
@@ -91,3 +94,11 @@ def test_the_line_is_named():
 def test_a_deep_expression_is_an_audit_error_too():
     with pytest.raises(AuditError):
         audit(f"x = {'(' * 5000}1{')' * 5000}\n", ())
+
+
+def test_every_file_is_looked_over_before_it_is_sealed():
+    program, target = SimpleNamespace(sources=()), SimpleNamespace(allowed_imports={"numpy"})
+    text = with_header('"""A module."""\n\nimport numpy\n', program, target)
+    assert text == seal(text)
+    with pytest.raises(AuditError):
+        with_header("import os\n", program, target)
