@@ -50,7 +50,7 @@ class Argument:
 
     def documentation(self, width: int) -> list[str]:
         """Lines for the section "Args" of a docstring."""
-        notes = ""
+        notes = " A plain number." if isinstance(self.item, Const) else ""
         if not isinstance(self.item, Flag):
             notes += f" In {interval(self.item.domain).replace(' ', _UNBROKEN)}."
         if self.item.name != self.public:

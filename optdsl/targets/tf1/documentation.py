@@ -21,8 +21,8 @@ _POLICIES = {
 }
 
 _HYPERS = (
-    "Hyperparameters (all real arguments that are not called constant) are numbers, tensors, or"
-    " callables without arguments, which are called in every step that is built."
+    "Where it does not say that it is a plain number, a number may also be a tensor, or a callable"
+    " without arguments that returns one of them and is called whenever a step is built."
 )
 
 #: What every class takes beside the arguments of its spec.
@@ -45,7 +45,9 @@ def docstring(
     lines += ["", "Args:", *(f"    {line}" for a in arguments for line in a.documentation(92))]
     lines += [f"    {name}: {says}" for name, says in _OWN]
     lines += ["", *textwrap.wrap(_HYPERS, _COLUMNS)] if program.hypers else []
-    lines += ["", *_sparse(program), *_state(program, settings)]
+    lines += ["", *_sparse(program), "", *_state(program, settings)]
+    while not lines[-1]:
+        lines.pop()
     indented = [lines[0], *(f"    {line}" if line else "" for line in lines[1:])]
     return [Documentation(line) for line in indented]
 
