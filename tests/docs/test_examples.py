@@ -38,17 +38,17 @@ def as_optimizer(fragment):
     return f"optimizer Fragment {{\n{fragment}{update}}}\n"
 
 
-@pytest.mark.parametrize("text", blocks("opt"))
+@pytest.mark.parametrize("text", list(blocks("opt")))
 def test_spec_is_fine(text):
     assert [d.message for d in optdsl.check(text)] == []
 
 
-@pytest.mark.parametrize("text", blocks("opt fragment"))
+@pytest.mark.parametrize("text", list(blocks("opt fragment")))
 def test_fragment_has_no_errors(text):
     assert [d.message for d in optdsl.check(as_optimizer(text)) if d.is_error] == []
 
 
-@pytest.mark.parametrize(("code", "text"), wrong_examples())
+@pytest.mark.parametrize(("code", "text"), list(wrong_examples()))
 def test_wrong_example_brings_its_code_about(code, text):
     spec = text if code == "O109" else as_optimizer(text)
     assert code in [d.code for d in optdsl.check(spec)]
