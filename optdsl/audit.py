@@ -54,15 +54,19 @@ def audit(text: str, allowed_imports: Collection[str]) -> None:
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise AuditError(f"it is no Python: {error}") from None
     _check_top(module)
-    known = _bound(module) | set(dir(builtins)) - _FORBIDDEN_NAMES | _MODULE_NAMES
-    for node in ast.walk(module):
+    nodes = list(ast.walk(module))
+    bound = {name for node in nodes for name in _binds(node)}
+    if wrong := [name for name in bound if not name.isascii() or name in _FORBIDDEN_NAMES]:
+        raise AuditError(f"the name {min(wrong)!r} is bound")
+    known = bound | set(dir(builtins)) - _FORBIDDEN_NAMES | _MODULE_NAMES
+    for node in nodes:
         if problem := _problem(node, known, allowed_imports):
             raise AuditError(f"line {getattr(node, 'lineno', 0)}: {problem}")
 
 
 def _check_characters(text: str) -> None:
     for number, line in enumerate(text.split("\n"), 1):
-        for char in line:
+        for char in () if line.isprintable() else line:
             if unicodedata.category(char)[0] == "C" or char in "\u2028\u2029":
                 raise AuditError(f"line {number}: the character U+{ord(char):04X}")
 
@@ -72,11 +76,6 @@ def _check_top(module: ast.Module) -> None:
         is_docstring = index == 0 and ast.get_docstring(module) is not None
         if not is_docstring and not isinstance(node, _TOP_LEVEL):
             raise AuditError(f"line {node.lineno}: {type(node).__name__} at the top of the module")
-
-
-def _bound(module: ast.Module) -> set[str]:
-    """Every name that the module binds anywhere."""
-    return {name for node in ast.walk(module) for name in _binds(node)}
 
 
 def _binds(node: ast.AST) -> Iterator[str]:
@@ -93,9 +92,6 @@ def _binds(node: ast.AST) -> Iterator[str]:
 
 def _problem(node: ast.AST, known: Collection[str], imports: Collection[str]) -> str:
     """What is wrong with one node by itself; empty where nothing is."""
-    for name in _binds(node):
-        if not name.isascii() or name in _FORBIDDEN_NAMES:
-            return f"the name {name!r} is bound"
     match node:
         case ast.Import(names=names):
             wrong = [alias.name for alias in names if alias.name not in imports]

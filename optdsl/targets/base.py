@@ -8,12 +8,16 @@ finished text and lists of it, and renders the template with that.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from functools import cache
+from typing import TYPE_CHECKING, Protocol
 
 from optdsl.diagnostics import Diagnostics
 from optdsl.ir.nodes import Program
 from optdsl.resources import TEMPLATES
 from optdsl.targets.text import SafeText
+
+if TYPE_CHECKING:
+    import jinja2
 
 
 class Target(Protocol):
@@ -38,9 +42,15 @@ def render_template(target: str, view: object) -> str:
 
     Raises UnsafeText where the view holds a bare str.
     """
+    return _environment(target).get_template("optimizer.py.jinja").render(v=view)
+
+
+@cache
+def _environment(target: str) -> jinja2.Environment:
+    """One for each target, so that a template is compiled once."""
     import jinja2
 
-    environment = jinja2.Environment(
+    return jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES / target),
         undefined=jinja2.StrictUndefined,
         finalize=_finalize,
@@ -49,7 +59,6 @@ def render_template(target: str, view: object) -> str:
         keep_trailing_newline=True,
         autoescape=False,
     )
-    return environment.get_template("optimizer.py.jinja").render(v=view)
 
 
 def _finalize(value: object) -> object:
