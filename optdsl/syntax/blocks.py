@@ -19,6 +19,7 @@ _OPERATORS = frozenset(
 )
 _VALUES = frozenset({"NAME", "NUMBER", "TRUE", "FALSE", "LPAR", "NOT"})
 _DECLARATIONS = frozenset({"hyper", "const", "flag", "slot", "shared", "sparse", "stage"})
+_BLANK = re.compile(r"[ \t]*")
 _FILE_HEADERS = frozenset({"optimizer", "wrapper"})
 
 
@@ -47,8 +48,7 @@ class _Open:
 
 def split(tokens: list[Token], report: Report) -> list[Line]:
     """The lines of a file; what is wrong with brackets and braces is reported."""
-    splitter = _Splitter(tokens, report, _balanced(tokens))
-    return splitter.split()
+    return _Splitter(tokens, report, _balanced(tokens)).split()
 
 
 def _balanced(tokens: list[Token]) -> bool:
@@ -246,7 +246,7 @@ class _Splitter:
     def _indent(self, token: Token) -> int:
         start = self._line_start(token)
         if start not in self._indents:
-            blank = re.compile(r"[ \t]*").match(self._report.source.text, start)
+            blank = _BLANK.match(self._report.source.text, start)
             self._indents[start] = len(blank[0]) if blank else 0
         return self._indents[start]
 

@@ -202,6 +202,14 @@ def _compared_not_assigned(broken: _Broken) -> _Found | None:
     return _Found("'==' compares; an assignment is written with '='", "write '='")
 
 
+def _arrow(broken: _Broken) -> _Found | None:
+    """`w <- g`: not a foreign operator, for `a <-1` compares."""
+    arrow = broken.at(1).text == "<" and broken.at(2).kind == "MINUS"
+    if broken.context != "statement" or broken.position != 1 or not arrow:
+        return None
+    return _Found("an assignment is written with '='", "write '='", 1, 2)
+
+
 def _assigned_not_compared(broken: _Broken) -> _Found | None:
     if broken.here.kind != "EQUAL" or not broken.is_condition:
         return None
@@ -416,6 +424,7 @@ _MENDS: tuple[Callable[[_Broken], _Found | None], ...] = (
     _reserved_name,
     _increment,
     _compared_not_assigned,
+    _arrow,
     _assigned_not_compared,
     _typed_local,
     _bad_target,

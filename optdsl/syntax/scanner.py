@@ -46,7 +46,6 @@ _FOREIGN = {
     "/*": ("/", "a comment starts with '#' and goes to the end of its line"),
     "*/": ("/", "a comment starts with '#' and goes to the end of its line"),
     ":=": ("=", "an assignment is written with '='"),
-    "<-": ("=", "an assignment is written with '='; less than a negative number is '< -'"),
     "===": ("==", "equality is written '=='"),
     "!==": ("!=", "inequality is written '!='"),
     "<>": ("!=", "inequality is written '!='"),
@@ -87,6 +86,7 @@ def _alternatives(operators: Iterator[str]) -> str:
 _SYMBOL = "".join(map(re.escape, characters.SYMBOLS))
 _OPENING, _CLOSING = characters.OPENING_QUOTES, characters.CLOSING_QUOTES
 _LETTER = rf"[A-Za-z_]|[^\x00-\x7f{_SYMBOL}{_OPENING}{_CLOSING}]"
+_TEXTS = frozenset({"text", "long", "open", "unclosed", "smart", "single"})
 _TOKEN = re.compile(
     rf"""
     (?P<blank>[ \t\r]+|\#[^\n]*)
@@ -105,6 +105,9 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _REST_OF_NUMBER = re.compile(rf"(?:[0-9.]|{_LETTER})+")
+
+#: The kinds of what stands for a foreign symbol.
+_GROUP_KINDS = {"newline": "NEWLINE", "number": "NUMBER", "word": "NAME", "unclosed": "TEXT"}
 
 
 class Scanner:
@@ -154,7 +157,7 @@ class Scanner:
             yield self._number(text, start, end)
         elif group == "operator" and text in KINDS:
             yield Token(KINDS[text], "^" if text == "**" else text, start, end)
-        elif group in ("text", "long", "open", "unclosed", "smart", "single"):
+        elif group in _TEXTS:
             yield self._quoted(group, text, start, end)
         elif group != "blank":
             yield from self._foreign(text, start, end)
@@ -222,9 +225,6 @@ class Scanner:
 
     def _error_at(self, code: str, message: str, help: str, start: int, end: int) -> None:
         self._report.error(code, message, Span(self._report.source, start, end), help)
-
-
-_GROUP_KINDS = {"newline": "NEWLINE", "number": "NUMBER", "word": "NAME", "unclosed": "TEXT"}
 
 
 def _symbol(text: str) -> tuple[str, str]:

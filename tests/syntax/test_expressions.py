@@ -23,6 +23,7 @@ from tests.syntax.support import expression, prefix
         ("--a", "(- (- a))"),
         ("(a + b)^2", "(^ (+ a b) 2)"),
         ("a < b + c", "(< a (+ b c))"),
+        ("a <-1", "(< a (- 1))"),
         ("not a < b", "(not (< a b))"),
         ("not not a", "(not (not a))"),
         ("a or b and not c", "(or a (and b (not c)))"),

@@ -127,6 +127,14 @@ def test_else_stands_behind_the_brace_or_on_a_next_line(gap):
     assert (found.span.text, other.span.text) == ("if a", "else if b")
 
 
+def test_indentation_means_nothing_where_braces_match():
+    spec = "      optimizer A {\nhyper lr = 1\n  update {\nif a {\n      w = 1\n            }\n"
+    spec += "     else {\nw = 2\n  }\n        w = 3\n}\n          }\n"
+    (optimizer,) = read_well(spec).optimizers
+    branch, last = optimizer.stages[0].body
+    assert (len(branch.then), len(branch.orelse), last.value.value) == (1, 1, 3)
+
+
 def test_nested_blocks():
     (outer,) = statements("every 2*k { if a { w = 1 } else { } }")
     assert prefix(outer.count) == "(* 2 k)"
