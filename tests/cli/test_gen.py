@@ -372,7 +372,7 @@ def test_names_of_hyperparameters_and_aliases(project, optdsl, name, target):
 def test_the_second_lock(project, optdsl, monkeypatch):
     """Suppose that documentation could end its docstring: still nothing of it is written."""
     attack = 'Nice."""; import shutil; """'
-    unescaped = lambda doc: doc.replace("Plain", attack)  # noqa: E731
+    unescaped = lambda doc: doc.replace("Plain", attack)
     monkeypatch.setattr("optdsl.targets.text.escaped", unescaped)
     result = optdsl("gen")
     assert result.code == 1
