@@ -176,6 +176,15 @@ def test_a_gradient_may_be_the_variable_itself():
         assert bits(w) == bits(want)
 
 
+def test_gradients_may_be_the_other_variables():
+    for name in ("diffgrad", "adan"):
+        a, b = np.array([1.0, -2.0]), np.array([3.0, 4.0])
+        optimizer, grads = cls(name)(), [b.copy(), a.copy()]
+        optimizer.update([a, b], [b, a])
+        state = optimizer.state_dict()["slots"]
+        assert bits([state[0]["previous_grad"], state[1]["previous_grad"]]) == bits(grads)
+
+
 def test_state_shares_no_memory_with_what_was_given():
     for name in ("diffgrad", "adan"):
         optimizer, w, g = make(name), np.ones(3), np.ones(3)

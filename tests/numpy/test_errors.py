@@ -122,6 +122,7 @@ def test_parts_of_one_array_that_do_not_overlap():
         ({"w": np.ones(2)}, [np.ones(2)], TypeError),
         (np.ones((2, 2)), np.ones((2, 2)), TypeError),
         ([np.ones(2)], [np.ones(2), np.ones(2)], ValueError),
+        ([np.ones(2), np.ones(2)], [np.ones(2)], ValueError),
         ({"w": np.ones(2)}, {"v": np.ones(2)}, ValueError),
     ],
 )
@@ -142,9 +143,9 @@ def test_an_error_in_a_schedule_or_a_constraint():
         (lambda w: w > 0, ValueError),
         (lambda w: None, ValueError),
     ]:
-        call = lambda: optimizer.update(params, params, constraints={1: bad})  # noqa: E731
+        call = lambda: optimizer.update(params, params, constraints={1: bad})
         check_refused(error, optimizer, params, call)
-    call = lambda: optimizer.update(params, params, constraints={2: abs})  # noqa: E731
+    call = lambda: optimizer.update(params, params, constraints={2: abs})
     check_refused(ValueError, optimizer, params, call, "constraints")
 
 
@@ -161,5 +162,5 @@ def test_a_variable_that_changes_its_shape_or_dtype():
     optimizer = cls("adam")()
     optimizer.update([np.ones(2)], [np.ones(2)])
     for changed in (np.ones(3), np.ones(2, np.float32)):
-        call = lambda: optimizer.update([changed], [np.ones(changed.shape)])  # noqa: E731
+        call = lambda: optimizer.update([changed], [np.ones(changed.shape)])
         check_refused(ValueError, optimizer, [changed], call, "of 0 is float64")

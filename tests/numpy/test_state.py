@@ -124,7 +124,7 @@ WRONG_WEIGHTS = {
 def test_weights_that_do_not_fit(change):
     trained, params = cls("adam")(), {"w": np.ones(2)}
     train(trained, params, 1)
-    wrong, before = change(trained.get_weights()), bits(trained.get_weights())
+    wrong, before = change([x + 1 for x in trained.get_weights()]), bits(trained.get_weights())
     with pytest.raises(ValueError):
         trained.set_weights(wrong)
     assert bits(trained.get_weights()) == before
