@@ -34,10 +34,10 @@ class Arithmetic(Protocol[N]):
         """The operator of that name (`semantics/operators.py`), element by element or reducing."""
 
     def truth(self, condition: N) -> bool | None:
-        """Whether a condition holds; None where that is not known for sure."""
+        """Whether a condition holds; None where both sides of it are wanted."""
 
-    def either(self, a: N, b: N) -> N:
-        """A number of which is known only that it is one of these two."""
+    def either(self, condition: N, then: N, orelse: N) -> N:
+        """What a name stands for after the two sides, given what it stands for in each."""
 
     def assigned(self, x: N, old: N) -> N:
         """`x` in the shape of `old`, whose place it takes within the step."""
@@ -128,7 +128,7 @@ class Float64:
     def truth(self, condition: Array) -> bool | None:
         return bool(condition)
 
-    def either(self, a: Array, b: Array) -> Array:
+    def either(self, condition: Array, then: Array, orelse: Array) -> Array:
         raise AssertionError("in float64 every condition is known")
 
     def assigned(self, x: Array, old: Array) -> Array:

@@ -158,12 +158,13 @@ class Oracle(Generic[N]):
         env[name] = self._a.assigned(value, env[name]) if name in self._kept else value
 
     def _if(self, statement: tree.If, env: dict[str, N], touched: Array | None) -> None:
-        holds = self._a.truth(self._value(statement.condition, env))
+        condition = self._value(statement.condition, env)
+        holds = self._a.truth(condition)
         then, orelse = dict(env), dict(env)
         self._run(statement.then if holds is not False else (), then, touched)
         self._run(statement.orelse if holds is not True else (), orelse, touched)
-        if holds is None:  # the arithmetic cannot tell which: it may be either
-            env.update({x: self._a.either(then[x], orelse[x]) for x in env})
+        if holds is None:  # the arithmetic has to look at both sides
+            env.update({x: self._a.either(condition, then[x], orelse[x]) for x in env})
         else:
             env.update(then if holds else orelse)
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from itertools import cycle
 from os import PathLike
 
 from optdsl.verify.compare import Measured
 from optdsl.verify.report import Report, Row
 from optdsl.verify.run import MODES, Task, measure
 
-__all__ = ["Report", "verify"]
+__all__ = ["Report", "verify", "verify_all"]
 
 
 def verify(spec: str | PathLike[str], target: str, python: str | None = None) -> Report:
@@ -18,6 +20,19 @@ def verify(spec: str | PathLike[str], target: str, python: str | None = None) ->
     one that runs this). Raises SpecError where the spec has errors, RuntimeError where the
     framework does not run.
     """
+    return verify_all([spec], target, python)
+
+
+def verify_all(
+    specs: Iterable[str | PathLike[str]], target: str, python: str | None = None
+) -> Report:
+    """As `verify`, for many specs; the framework is started once."""
+    tasks = [task for spec in specs for task in _tasks(spec, target)]
+    results = measure(tasks, target, python)
+    return Report(tuple(_row(t, target, r) for t, r in zip(tasks, results, strict=True)))
+
+
+def _tasks(spec: str | PathLike[str], target: str) -> Iterator[Task]:
     from optdsl import api
     from optdsl.diagnostics import Diagnostics, SpecError
     from optdsl.verify.cases import cases
@@ -27,14 +42,10 @@ def verify(spec: str | PathLike[str], target: str, python: str | None = None) ->
     optimizers = api.resolve_source(source, diagnostics) if source else ()
     if diagnostics.has_errors:
         raise SpecError(diagnostics.all)
-    modes = MODES[target]
-    tasks = [
-        Task(optimizer, api.generate(spec, target, optimizer.name), case, modes[i % len(modes)])
-        for optimizer in optimizers
-        for i, case in enumerate(cases(optimizer))
-    ]
-    results = measure(tasks, target, python)
-    return Report(tuple(_row(t, target, r) for t, r in zip(tasks, results, strict=True)))
+    for optimizer in optimizers:
+        text = api.generate(spec, target, optimizer.name)
+        for case, mode in zip(cases(optimizer), cycle(MODES[target])):
+            yield Task(optimizer, text, case, mode)
 
 
 def _row(task: Task, target: str, measured: Measured) -> Row:

@@ -26,10 +26,10 @@ def save(path: str, tree: Any) -> None:
     data = bytearray()
 
     def flat(node: Any) -> Any:
-        if isinstance(node, np.ndarray):
+        if isinstance(node, (np.ndarray, np.generic)):
             place = len(data)
             data.extend(node.tobytes())
-            return {"array": [node.dtype.str, list(node.shape), place]}
+            return {"array": [node.dtype.str, list(np.shape(node)), place]}
         if isinstance(node, dict):
             return {key: flat(value) for key, value in node.items()}
         return [flat(value) for value in node] if isinstance(node, (list, tuple)) else node

@@ -6,6 +6,7 @@ The modes are "eager" and "function", where every step is a call of a `tf.functi
 from __future__ import annotations
 
 import os
+import sys
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -23,7 +24,7 @@ FRAMEWORK = "tensorflow " + tf.__version__
 def run(case: dict[str, Any], generated: Any) -> list[dict[str, Any]]:
     """The state after every step."""
     arguments = {
-        name: _schedule(value) if isinstance(value, list) else value
+        name: _schedule(generated, value) if isinstance(value, list) else value
         for name, value in case["arguments"].items()
     }
     optimizer = generated(**arguments)
@@ -42,11 +43,12 @@ def run(case: dict[str, Any], generated: Any) -> list[dict[str, Any]]:
     return states
 
 
-def _schedule(values: list[float]) -> Any:
-    """A schedule of the Keras that the generated class builds on."""
-    base = tf.keras.optimizers.schedules.LearningRateSchedule
+def _schedule(generated: Any, values: list[float]) -> Any:
+    """A schedule of the same Keras as the generated class."""
+    (base,) = [c for c in generated.__mro__ if c.__name__ == "OptimizerV2"]
+    schedules = sys.modules[base.__module__].learning_rate_schedule
 
-    class Table(base):  # type: ignore[misc, valid-type]
+    class Table(schedules.LearningRateSchedule):  # type: ignore[misc, name-defined]
         def __call__(self, step: Any) -> Any:
             return tf.gather(tf.constant(values, tf.float64), tf.cast(step, tf.int64))
 

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from optdsl.oracle.arithmetic import Array, computation_dtype
-from optdsl.verify.sets import EXACT, IMAGES, TESTS, Enclosed, Set, Truth, hull, point
+from optdsl.verify.sets import EXACT, IMAGES, LOGIC, TESTS, Enclosed, Set, Truth, point
 
 #: Unit roundoff of float64, in which the ends are computed.
 OWN = 2.0**-53
@@ -56,10 +56,12 @@ class Enclosure:
         return self._flushed(point(x, x.dtype))
 
     def apply(self, op: str, *args: Any) -> Set:
+        if op in LOGIC:
+            return LOGIC[op](*args)
         with np.errstate(all="ignore"):
             operands, dtype = self._met(args)
             if op in TESTS:
-                return TESTS[op](*operands)
+                return replace(TESTS[op](*operands), dtype=dtype)
             if op in REDUCTIONS:
                 return replace(REDUCTIONS[op](self, *operands), dtype=dtype)
             found = replace(IMAGES[op](*operands), dtype=dtype)
@@ -67,13 +69,13 @@ class Enclosure:
 
     def truth(self, condition: Set) -> bool | None:
         assert isinstance(condition, Truth)
-        return None if condition.true and condition.false else bool(condition.true)
+        return condition.settled
 
-    def either(self, a: Set, b: Set) -> Set:
-        if isinstance(a, Truth) and isinstance(b, Truth):
-            return Truth(a.true | b.true, a.false | b.false)
-        (x, y), dtype = self._met((a, b))
-        return replace(hull(x, y), dtype=dtype)
+    def either(self, condition: Set, then: Set, orelse: Set) -> Set:
+        if then is orelse or isinstance(then, Enclosed):
+            return then if then is orelse else self.apply("where", condition, then, orelse)
+        first = LOGIC["and"](condition, then)
+        return LOGIC["or"](first, LOGIC["and"](LOGIC["not"](condition), orelse))
 
     def assigned(self, x: Set, old: Set) -> Set:
         assert isinstance(x, Enclosed) and isinstance(old, Enclosed)
@@ -114,7 +116,7 @@ class Enclosure:
 
     def _met(self, args: tuple[Any, ...]) -> tuple[list[Any], np.dtype[Any] | None]:
         """The operands in the dtype in which they are computed with each other."""
-        held = [a.dtype for a in args if isinstance(a, Enclosed) and a.dtype is not None]
+        held = [a.dtype for a in args if a.dtype is not None]
         dtype = computation_dtype(held[0]) if held else None
         if dtype is None:
             return list(args), None

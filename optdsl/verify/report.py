@@ -41,7 +41,7 @@ class Report:
         return all(row.ok for row in self.rows)
 
     def table(self) -> str:
-        """A line for each kind of gradients, with the largest errors of a step in ulp of each dtype.
+        """A line for each kind of gradients, with the largest errors of a step in ulp.
 
         What failed stands below, case by case.
         """

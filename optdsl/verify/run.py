@@ -75,7 +75,7 @@ def _elsewhere(job: dict[str, Any], target: str, python: str, directory: Path) -
         check=False,
     )
     if run.returncode != 0:
-        raise RuntimeError(f"{python} cannot run {target}:\n{run.stderr[-4000:]}")
+        raise RuntimeError(f"{python} cannot run {target}:\n{run.stderr[-1500:]}")
     done: dict[str, Any] = drive.load(paths[1])
     return done
 

@@ -51,10 +51,17 @@ class Enclosed:
 
 @dataclass(frozen=True)
 class Truth:
-    """Truth values: where a condition may hold, and where it may fail."""
+    """Truth values: where a condition may hold, and where it may fail. `dtype` as of a number."""
 
     true: Array
     false: Array
+    dtype: np.dtype[Any] | None = None
+
+    @property
+    def settled(self) -> bool | None:
+        """True or False where it is known before a step sees a variable."""
+        known = self.dtype is None and np.all(self.true != self.false)
+        return bool(np.all(self.true)) if known else None
 
 
 Set: TypeAlias = Enclosed | Truth
@@ -100,11 +107,23 @@ def _equal(x: Enclosed, y: Enclosed) -> Truth:
 
 
 def _not(x: Truth) -> Truth:
-    return Truth(x.false, x.true)
+    return Truth(x.false, x.true, x.dtype)
 
 
 def _finite(x: Enclosed) -> Truth:
     return Truth(np.isfinite(x.low) | np.isfinite(x.high) | (x.low < x.high), x.nan | x.infinite)
+
+
+def _and(x: Truth, y: Truth) -> Truth:
+    """The image of `x and y`; what is known to fail makes it so before the other is looked at."""
+    for side in (x, y):
+        if side.settled is False:
+            return side
+    return Truth(x.true & y.true, x.false | y.false, x.dtype or y.dtype)
+
+
+def _or(x: Truth, y: Truth) -> Truth:
+    return _not(_and(_not(x), _not(y)))
 
 
 TESTS: dict[str, Callable[..., Truth]] = {
@@ -115,9 +134,6 @@ TESTS: dict[str, Callable[..., Truth]] = {
     "eq": _equal,
     "ne": lambda x, y: _not(_equal(x, y)),
     "isfinite": _finite,
-    "and": lambda x, y: Truth(x.true & y.true, x.false | y.false),
-    "or": lambda x, y: Truth(x.true | y.true, x.false & y.false),
-    "not": _not,
 }
 
 # -------------------------------------------------------------------------- numbers to numbers
@@ -224,6 +240,8 @@ _min, _max = _extreme(np.minimum), _extreme(np.maximum)
 def _image(function: Callable[..., Array]) -> Callable[..., Enclosed]:
     return lambda *xs: corners(function, *xs)
 
+
+LOGIC: dict[str, Callable[..., Truth]] = {"and": _and, "or": _or, "not": _not}
 
 #: The image of every operator from numbers to a number that is no reduction.
 IMAGES: dict[str, Callable[..., Enclosed]] = {

@@ -1,0 +1,260 @@
+"""Random programs of the language: well-typed, mostly tame, sometimes odd.
+
+Tame means that values stay of the order of 1 whatever they meet, so that the error bounds mean
+something: what is divided by is `abs(x) + c`, what is kept decays or is clipped. One in a few
+forms is as bare as the language allows. Simple forms come first: Hypothesis shrinks towards them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from hypothesis import strategies as st
+
+from optdsl.diagnostics import Diagnostics, Source
+from optdsl.syntax.formatter import format_file
+from optdsl.syntax.parser import parse
+
+FIXED, STEP, VARIABLE, ELEMENT = range(4)
+Draw = st.DrawFn
+
+LITERALS = ("1", "2", "0.5", "0.1", "3", "0.25", "1e-3", "0.9", "pi")
+UNARY = (
+    "-{0}", "{0}^2", "abs({0})", "sqrt(abs({0}))", "sign({0})", "tanh({0})", "exp(-abs({0}))",
+    "sigmoid({0})", "log1p(abs({0}))", "log(1 + abs({0}))", "expm1(tanh({0}))", "cbrt({0})",
+    "floor({0})", "ceil({0})", "round({0})", "{0}^3", "abs({0})^1.5", "1/(abs({0}) + 0.1)",
+    "(abs({0}) + 0.5)^-0.5",
+)  # fmt: skip
+BINARY = (
+    "{0} + {1}", "{0} - {1}", "{0} * {1}", "{0} / (abs({1}) + 0.5)", "min({0}, {1})",
+    "max({0}, {1})", "atan2({0}, {1})", "{0} % (abs({1}) + 0.5)", "(abs({0}) + 0.5)^tanh({1})",
+    "clip({0}, -1, abs({1}))", "min({0}, 0.5, {1})", "max({0}, -0.5, {1}, -2)",
+)  # fmt: skip
+ODD = (
+    "{0} / {1}", "sqrt({0})", "log({0})", "exp({0})", "{0}^{1}", "{0} % {1}", "log1p({0})",
+    "1e30*{0}", "1e-30*{0}", "{0} / sqrt({1})", "{0}^-1",
+)  # fmt: skip
+REDUCTIONS = (
+    "sum({0})", "mean({0})", "norm({0})", "rms({0})", "amax({0})", "amin({0})", "dot({0}, {1})",
+    "size({0})", "rank(w)",
+)  # fmt: skip
+#: The second name of a pair is one that some target keeps for itself; it is public under another.
+SLOTS = (("m", ""), ("v", ""), ("u", ""), ("lambda", " as memory"), ("np", " as tf_memory"))
+LETS = ("a", "b", "c", "d", "self", "grad", "var", "dtype", "e")
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What may be used at a place: numbers by level, truth values, and what may be assigned."""
+
+    numbers: dict[str, int]
+    truths: dict[str, int]
+    kept: dict[str, int]
+    lets: dict[str, int] = field(default_factory=dict)
+    hidden: tuple[tuple[str, str, int], ...] = ()
+    context: int = FIXED
+    in_branch: bool = False
+
+    def under(self, condition: str, level: int) -> Scope:
+        """Behind a condition: the states that it brings into being are there."""
+        new = {name: at for name, needs, at in self.hidden if needs == condition}
+        return replace(
+            self,
+            numbers={**self.numbers, **new},
+            kept={**self.kept, **new},
+            lets=dict(self.lets),
+            context=max(self.context, level),
+            in_branch=True,
+        )
+
+
+def pick(draw: Draw, *choices: str) -> str:
+    return draw(st.sampled_from(choices))
+
+
+def number(draw: Draw, scope: Scope, level: int, depth: int = 2) -> str:
+    """An expression of at most this level, in parentheses where they may be needed."""
+    kinds = ["leaf"] if depth == 0 else ["binary", "leaf", "unary", "unary", "where", "odd", "call"]
+    if depth and level >= VARIABLE:
+        kinds.append("reduction")
+    kind = pick(draw, *kinds)
+    if kind == "odd" and draw(st.integers(0, 3)):
+        kind = "binary"
+    if kind == "leaf":
+        return _leaf(draw, scope, level)
+    if kind == "where":
+        c = truth(draw, scope, level, depth - 1)
+        return (
+            f"where({c}, {number(draw, scope, level, depth - 1)}, {number(draw, scope, level, 0)})"
+        )
+    if kind == "call":
+        args = (number(draw, scope, level, 0) for _ in range(2))
+        return f"mix({', '.join(args)})"
+    inner = ELEMENT if kind == "reduction" else level
+    forms = {"binary": BINARY, "unary": UNARY, "odd": ODD, "reduction": REDUCTIONS}[kind]
+    first = _element(draw, scope) if kind == "reduction" else number(draw, scope, inner, depth - 1)
+    second = number(draw, scope, inner, 0)
+    return f"({pick(draw, *forms).format(f'({first})', f'({second})')})"
+
+
+def _leaf(draw: Draw, scope: Scope, level: int) -> str:
+    """A name more often than a literal, and of a high level more often than of a low one."""
+    names = {name: at for name, at in {**scope.numbers, **scope.lets}.items() if at <= level}
+    highest = [name for name, at in names.items() if at == max(names.values())]
+    return pick(draw, *draw(st.sampled_from([highest, highest, list(names), LITERALS])))
+
+
+def _element(draw: Draw, scope: Scope) -> str:
+    """What a reduction is taken of is of the level element in every case."""
+    return f"{pick(draw, 'g', 'w')} + {number(draw, scope, ELEMENT, 1)}"
+
+
+def truth(draw: Draw, scope: Scope, level: int, depth: int = 1) -> str:
+    names = [name for name, at in scope.truths.items() if at <= level]
+    kinds = [
+        "compare",
+        *(["name"] if names else []),
+        *(["logic", "not", "finite"] if depth else []),
+    ]
+    kind = pick(draw, *kinds)
+    if kind == "name":
+        return pick(draw, *names)
+    if kind == "compare":
+        sides = (f"({number(draw, scope, level, 1 if depth else 0)})" for _ in range(2))
+        return pick(draw, ">", "<", ">=", "<=", "==", "!=").join(sides)
+    if kind == "finite":
+        return f"isfinite({number(draw, scope, level, 1)})"
+    if kind == "not":
+        return f"(not ({truth(draw, scope, level, 0)}))"
+    sides = (f"({truth(draw, scope, level, 0)})" for _ in range(2))
+    return f"({pick(draw, ' and ', ' or ').join(sides)})"
+
+
+def block(draw: Draw, scope: Scope, depth: int, indent: str = "    ") -> list[str]:
+    lines: list[str] = []
+    for _ in range(draw(st.integers(1, 5 if depth > 1 else 2))):
+        kind = pick(draw, "assign", "let", "if" if depth else "assign", "again")
+        if kind == "let" and len(scope.lets) < len(LETS) and not scope.in_branch:
+            lines.append(indent + _let(draw, scope))
+        elif kind == "if":
+            lines += _if(draw, scope, depth, indent)
+        elif kind == "again" and scope.lets:
+            lines.append(indent + _again(draw, scope))
+        else:
+            lines.append(indent + _assign(draw, scope))
+    return lines
+
+
+def _let(draw: Draw, scope: Scope) -> str:
+    name, level = LETS[len(scope.lets)], draw(st.sampled_from([ELEMENT, STEP, VARIABLE, FIXED]))
+    line = f"let {name} = {number(draw, scope, level)}"
+    scope.lets[name] = level
+    return line
+
+
+def _again(draw: Draw, scope: Scope) -> str:
+    """Another value for a let, of no higher level than it has."""
+    name = pick(draw, *scope.lets)
+    level = scope.lets[name]
+    if level < scope.context:
+        return _assign(draw, scope)
+    return f"{name} {pick(draw, '=', '+=', '*=', '-=')} {number(draw, scope, level)}"
+
+
+def _assign(draw: Draw, scope: Scope) -> str:
+    allowed = [n for n, at in scope.kept.items() if at != STEP or scope.context <= STEP]
+    name = pick(draw, *allowed)
+    value = number(draw, scope, scope.kept[name])
+    forms = (
+        "{n} = 0.9*{n} + 0.1*({v})",
+        "{n} -= 0.1*({v})",
+        "{n} += tanh({v})",
+        "{n} *= tanh({v})",
+    )
+    odd = ("{n} = {v}", "{n} /= 1 + abs({v})", "{n} = clip({v}, -3, 3)", "{n} = 0")
+    return pick(draw, *forms, *odd).format(n=name, v=value)
+
+
+def _if(draw: Draw, scope: Scope, depth: int, indent: str) -> list[str]:
+    level = draw(st.sampled_from([FIXED, STEP, VARIABLE]))
+    fixed = sorted({needs for _, needs, _ in scope.hidden} | {"on", "k > 2", "uses(mu)"})
+    condition = pick(draw, *fixed) if level == FIXED else truth(draw, scope, level)
+    if condition in fixed:
+        level = FIXED
+    lines = [f"{indent}if {condition} {{"]
+    lines += block(draw, scope.under(condition, level), depth - 1, indent + "  ")
+    if draw(st.booleans()):
+        lines.append(f"{indent}}} else {{")
+        lines += block(draw, scope.under("", level), depth - 1, indent + "  ")
+    return [*lines, indent + "}"]
+
+
+HYPERS = """\
+  hyper lr = 0.1 as learning_rate in [0, inf)
+  hyper beta = 0.9 in [0, 1)
+  hyper mu = 0 as momentum in [0, 1]
+  const k: int = 3 as period in [1, inf)
+  const scale = k/2
+  flag on = false as switched_on
+"""
+TARGETS = """\
+  for tf1 {
+    class RandomOptimizer
+    lr = 0.05
+    beta as beta1
+  }
+  for keras_v2 {
+    on = true
+    beta as beta_1
+  }
+"""
+CONDITIONS = ("", "", " if on", " if uses(mu)", " if k > 2")
+
+
+@st.composite
+def programs(draw: Draw) -> str:
+    """A spec, as the formatter prints it."""
+    levels = {"lr": STEP, "beta": STEP, "mu": STEP, "t": STEP, "k": FIXED, "scale": FIXED}
+    kept, hidden = {"w": ELEMENT, "g": ELEMENT}, []
+    lines = []
+    for name, public, level, declaration, condition in _states(draw):
+        lines.append(f"  {declaration.format(name + public)}{condition}")
+        if condition:
+            hidden.append((name, condition.removeprefix(" if "), level))
+        else:
+            kept[name] = level
+    truths = {"on": FIXED, "uses(mu)": FIXED}
+    scope = Scope({**levels, **kept}, truths, kept, hidden=tuple(hidden))
+    body = [*block(draw, scope, 2), f"    w -= lr*({number(draw, scope, ELEMENT)})"]
+    policies = draw(st.sampled_from(POLICIES))
+    parts = [HYPERS, "\n".join(lines), policies, draw(st.sampled_from(["", TARGETS]))]
+    text = "\n".join(["def mix(x, y) = 0.5*x - y/4", "optimizer Random {", *parts, "  update {"])
+    return formatted("\n".join([text, *body, "  }", "}", ""]))
+
+
+POLICIES = (
+    "", "  sparse lazy", "  sparse hybrid", "  sparse lazy if on",
+    "  sparse hybrid if uses(mu)\n  sparse lazy",
+)  # fmt: skip
+
+
+def _states(draw: Draw) -> list[tuple[str, str, int, str, str]]:
+    """Name, public name, level, declaration and condition of each slot and shared."""
+    found = []
+    for name, public in SLOTS[: draw(st.integers(0, len(SLOTS)))]:
+        initial = pick(draw, "", " = 0.1", " = w", " = k/10", " = w/(1 + norm(w))", " = 1")
+        found.append((name, public, ELEMENT, "slot {}" + initial, pick(draw, *CONDITIONS)))
+    if draw(st.booleans()):
+        initial = pick(draw, "", " = 1", " = norm(w)", " = k", " = size(w)")
+        found.append(("n", "", VARIABLE, "slot {}: scalar" + initial, pick(draw, *CONDITIONS)))
+    if draw(st.booleans()):
+        found.append(("p", "", STEP, "shared {} = " + pick(draw, "1", "0.5", "k/4"), ""))
+    return found
+
+
+def formatted(text: str) -> str:
+    """The same spec with as few parentheses as it needs."""
+    diagnostics = Diagnostics()
+    file = parse(Source("random.opt", text), diagnostics)
+    assert file is not None and not diagnostics.has_errors, text
+    return format_file(file)

@@ -1,0 +1,25 @@
+"""Random programs do in every target what the oracle says, dense and sparse."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import Phase, given
+
+from tests.property.programs import programs
+from tests.property.trials import failures, many
+
+
+@many(300)
+@given(text=programs())
+def test_numpy(text: str) -> None:
+    found = failures([text], "numpy")
+    assert not found, found[0]
+
+
+@pytest.mark.tf
+@pytest.mark.parametrize("target", ["tf1", "keras_v2"])
+def test_tensorflow(target: str) -> None:
+    texts: list[str] = []
+    many(25, Phase.generate)(given(programs())(texts.append))()
+    found = failures(texts, target)
+    assert not found, "\n\n".join(found)
