@@ -133,7 +133,9 @@ def test_builtin_has_global_clipnorm_in_later_versions():
 def test_global_clipnorm():
     variables = [tf.Variable([0.0]), tf.Variable([[0.0]])]
     optimizer = SGD(1.0, global_clipnorm=1.0)
-    optimizer.apply_gradients([(tf.constant([3.0]), variables[0]), (rows([[4.0]], [0]), variables[1])])
+    optimizer.apply_gradients(
+        [(tf.constant([3.0]), variables[0]), (rows([[4.0]], [0]), variables[1])]
+    )
     np.testing.assert_allclose(variables[0].numpy(), [-0.6], rtol=1e-6)
     np.testing.assert_allclose(variables[1].numpy(), [[-0.8]], rtol=1e-6)
     assert optimizer.get_config()["global_clipnorm"] == 1.0

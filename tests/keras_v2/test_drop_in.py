@@ -383,7 +383,7 @@ def test_hooks_work_without_apply_state(make, sparse):
 def test_subclass_with_another_default():
     class Faster(Adam):
         def __init__(self, learning_rate=0.5, **kwargs):
-            super(Faster, self).__init__(learning_rate, **kwargs)
+            super().__init__(learning_rate, **kwargs)
 
     optimizer = Faster(name="Faster")
     assert_same([moved(optimizer)], [moved(Adam(0.5))])

@@ -95,8 +95,7 @@ MEMBERS = frozenset(
     """
     add_slot add_weight apply_gradients build clipnorm clipvalue from_config get_config
     get_gradients get_slot get_slot_names get_updates get_weights global_clipnorm
-    gradient_aggregator gradient_transformers iterations load_own_variables minimize
-    save_own_variables set_weights variables weights
+    gradient_aggregator gradient_transformers iterations minimize set_weights variables weights
     """.split()
 )
 
