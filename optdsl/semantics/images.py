@@ -1,0 +1,89 @@
+"""Ranges of expressions: the images of ranges, and what is known because operands are related."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from functools import reduce
+from typing import TYPE_CHECKING
+
+from optdsl.semantics import intervals as iv
+from optdsl.semantics.intervals import Range
+from optdsl.semantics.operators import OPERATORS
+from optdsl.semantics.values import Value, factors
+
+if TYPE_CHECKING:
+    from optdsl.semantics.facts import Facts
+
+
+def image(op: str, args: tuple[Value, ...], facts: Facts) -> Range:
+    """The range of an operator's result, as far as its operands tell."""
+    if op not in iv.IMAGES:
+        return iv.REALS  # a truth value
+    if op == "where":
+        condition, x, y = args
+        return _choice(condition, x, y, facts)
+    if OPERATORS[op].reduction:
+        facts = facts.uniform()
+    found = iv.IMAGES[op](*map(facts.range, args))
+    match op:
+        case "add" | "sub":
+            return _sum(op, args, found, facts)
+        case "mul":
+            return _product(args, found, facts)
+        case "div" if args[0] is args[1]:
+            return iv.both(found, iv.ONE)
+        case "dot" if args[0] is args[1]:
+            return iv.both(found, iv.NONNEGATIVE)
+        case _:
+            return found
+
+
+def _choice(condition: Value, x: Value, y: Value, facts: Facts) -> Range:
+    """Each of the two under its condition; only one where the condition is known."""
+    truth = facts.truth(condition)
+    if truth is not None:
+        return facts.range(x if truth else y)
+    if not facts.are_none:  # cases within cases would be too many
+        return iv.hull(facts.range(x), facts.range(y))
+    cases = ((x, facts.assume(condition, True)), (y, facts.assume(condition, False)))
+    return _hull(case.range(value) for value, case in cases if case)
+
+
+def _hull(ranges: Iterable[Range]) -> Range:
+    found = list(ranges)
+    return reduce(iv.hull, found) if found else iv.EVERYTHING
+
+
+def _product(args: tuple[Value, ...], found: Range, facts: Facts) -> Range:
+    """A factor that occurs twice is a square."""
+    counts = Counter(f for a in args for f in factors(a))
+    if max(counts.values()) == 1:
+        return found
+    powers = (iv.power(facts.range(f), iv.only(float(n))) for f, n in counts.items())
+    return iv.both(found, reduce(iv.mul, powers))
+
+
+def _sum(op: str, args: tuple[Value, ...], found: Range, facts: Facts) -> Range:
+    """What is known of x + y or x - y beyond the sum of their ranges."""
+    x, y = args
+    if op == "sub" and x is y:
+        return iv.ZERO
+    parts = factors(y)
+    signs = [f.args[0] for f in parts if f.op == "sign" and facts.range(f).point is None]
+    if signs and facts.splits:  # v - (1-b)*sign(v - x)*x is not below 0, if v and x are not
+        return _hull(image(op, args, case) for case in facts.cases(signs[0]))
+    scale = iv.ONE if op == "sub" else iv.only(-1.0)
+    if (op == "sub" and facts.at_least(x, y)) or _takes_a_part(x, parts, scale, facts):
+        return iv.both(found, iv.NONNEGATIVE)
+    return found
+
+
+def _takes_a_part(x: Value, parts: list[Value], scale: Range, facts: Facts) -> bool:
+    """Whether x - scale*c*y is known to be at least 0, since 0 <= y <= x and scale*c <= 1."""
+    for i, y in enumerate(parts):
+        if facts.at_least(x, y) and facts.range(y).low[0] >= 0:
+            others = (facts.range(f) for f in (*parts[:i], *parts[i + 1 :]))
+            if reduce(iv.mul, others, scale).high[0] <= 1:
+                return True
+    return False
