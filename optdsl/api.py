@@ -13,6 +13,7 @@ from optdsl.diagnostics import Diagnostic, Diagnostics, Source, SpecError
 from optdsl.ir.lower import lower
 from optdsl.ir.nodes import Program
 from optdsl.semantics.model import Optimizer
+from optdsl.semantics.partial import sure_findings
 from optdsl.semantics.resolve import resolve
 from optdsl.syntax import parser, tree
 from optdsl.targets.base import get_target
@@ -46,9 +47,16 @@ def check(spec: str | PathLike[str]) -> tuple[Diagnostic, ...]:
 
 
 def resolve_source(source: Source, diagnostics: Diagnostics) -> tuple[Optimizer, ...]:
-    """The optimizers of a source that have no errors."""
-    file = parser.parse(source, diagnostics)
-    return resolve(file, diagnostics) if file else ()
+    """The optimizers of a source that have no errors; none where some line does not read."""
+    of_text, of_meaning = Diagnostics(), Diagnostics()
+    file = parser.parse_partly(source, of_text)
+    found = resolve(file, of_meaning) if file else ()
+    diagnostics.extend(of_text)
+    if of_text.has_errors:
+        diagnostics.extend(sure_findings(of_text, of_meaning))
+        return ()
+    diagnostics.extend(of_meaning)
+    return found
 
 
 def programs(source: Source, diagnostics: Diagnostics) -> tuple[Program, ...]:

@@ -8,6 +8,7 @@ run shows all the errors of a file.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -107,8 +108,12 @@ class Diagnostics:
 
     def extend(self, other: Diagnostics) -> None:
         """Take over the findings of another run."""
-        for found in other._found:
-            self._add(found)
+        self.extend_with(other._found)
+
+    def extend_with(self, found: Iterable[Diagnostic]) -> None:
+        """Take over some findings."""
+        for finding in found:
+            self._add(finding)
 
     @property
     def has_errors(self) -> bool:

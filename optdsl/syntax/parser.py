@@ -45,6 +45,14 @@ def read_source(path: Path, diagnostics: Diagnostics) -> Source | None:
 
 def parse(source: Source, diagnostics: Diagnostics) -> tree.File | None:
     """The tree of a spec; None where it has errors. All of them are added to `diagnostics`."""
+    before = Diagnostics()
+    file = parse_partly(source, before)
+    diagnostics.extend(before)
+    return None if before.has_errors else file
+
+
+def parse_partly(source: Source, diagnostics: Diagnostics) -> tree.File | None:
+    """The tree of the lines that read, also where others do not; None where little can be read."""
     from optdsl.syntax.assembler import Assembler  # takes some time: it imports Lark
     from optdsl.syntax.blocks import split
     from optdsl.syntax.scanner import Scanner
@@ -57,4 +65,4 @@ def parse(source: Source, diagnostics: Diagnostics) -> tree.File | None:
         file = Assembler(report).file(split(Scanner(report).tokens(), report))
     except TooManyErrors:
         return None
-    return None if report else file
+    return file
