@@ -29,7 +29,7 @@ def class_documentation(program: Program, arguments: Sequence[Argument]) -> Iter
         "",
         "Step t = 1, 2, 3, ... of a variable w with the gradient g::",
         "",
-        *_indented(program.equations),
+        *_indented(x for line in program.equations for x in _wrapped(line)),
         "",
         "Args:",
         *_indented(line for a in arguments for line in a.documentation(WIDTH - 8)),
@@ -46,6 +46,12 @@ def _documentation(program: Program) -> list[str]:
     lines = inspect.cleandoc(program.doc).strip().split("\n")
     wrapped = [part for line in lines for part in textwrap.wrap(line, WIDTH - 8) or [""]]
     return wrapped if any(wrapped) else [program.name]
+
+
+def _wrapped(line: str) -> list[str]:
+    """A line of the spec, its continuation set in."""
+    margin = line[: len(line) - len(line.lstrip())] + "    "
+    return textwrap.wrap(line, WIDTH - 8, subsequent_indent=margin)
 
 
 def _indented(lines: Iterable[str]) -> Iterator[str]:

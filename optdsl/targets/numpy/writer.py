@@ -33,10 +33,10 @@ class Writer:
             self._w, self._text = w, print_program(program, self._style(w))
         self._static = static_printer(self._style(self._w), self._text.names)
 
-    def _style(self, w: str) -> Style:
+    def _style(self, w: str, indent: int = 8) -> Style:
         return Style(
             tables.elements(w), tables.numbers(w), self._attribute, "np.ndim({0})",
-            variables=tables.VARIABLES, infinity="np.inf", taken=tables.TAKEN,
+            variables=tables.VARIABLES, infinity="np.inf", taken=tables.TAKEN, indent=indent,
         )  # fmt: skip
 
     def _attribute(self, value: Value) -> str:
@@ -123,9 +123,10 @@ class Writer:
             lines.append(f"        self._uses_{name} = _is_used(self.{name})")
         lines.append(f"        self._policy = {self._policy()}")
         lines.append(f"        self._densify = {self._densify()}")
-        shared, name = self._state("shared", self._program.shareds)
-        start = [name, *(f"{x}={x}" for x in _CLIPPING)]
-        return lines + shared + layout.call("self._start", start, "", 8)
+        shareds = self._program.shareds
+        lines += self._state("shared", shareds) if shareds else []
+        start = ["shared" if shareds else "{}", *(f"{x}={x}" for x in _CLIPPING)]
+        return lines + layout.call("self._start", start, "", 8)
 
     def _parameter(self, a: Argument) -> str:
         if a.is_required:
@@ -150,18 +151,15 @@ class Writer:
             return str(bool(conditions))
         return self._static.expr(conditions[0])
 
-    def _state(self, name: str, items: Sequence[Slot | Shared]) -> tuple[list[str], str]:
-        """Lines that make a dict of initial values, and the expression that then stands for it."""
+    def _state(self, name: str, items: Sequence[Slot | Shared]) -> list[str]:
+        """Lines that make a dict of initial values; `name` then stands for it."""
         always = {s.name: self._first(s.initial) for s in items if s.condition is None}
-        if len(always) == len(items):
-            text = "{" + ", ".join(_dict(always)) + "}"
-            return [], text
         lines = layout.bracketed(f"{name} = ", _dict(always), 8, "{}")
         for s in items:
             if s.condition is not None:
                 lines.append(f"        if {self._static.expr(s.condition)}:")
                 lines.append(f'            {name}["{s.name}"] = {self._first(s.initial)}')
-        return lines, name
+        return lines
 
     def _first(self, initial: Expr) -> str:
         """An initial value, made of constants or of `w`."""
@@ -173,8 +171,7 @@ class Writer:
 
     def initial(self) -> list[str]:
         """The body of `_initial`."""
-        lines, text = self._state("state", self._program.slots)
-        return [*lines, f"        return {text}"]
+        return [*self._state("state", self._program.slots), "        return state"]
 
     def step(self) -> list[str]:
         """The method `_step`."""
@@ -206,7 +203,7 @@ class Writer:
         return [
             *self._signature("_rule", [self._text.names.of(_G)], [self._text.rule]),
             '        """A step of one variable: gradient, array, slots -> new array, new slots."""',
-            *self._body(self._text.rule),
+            *self._body(self._text.rule, 8),
         ]
 
     def untouched(self) -> list[str]:
@@ -218,10 +215,11 @@ class Writer:
         lines.append(
             '        """The rule at g = 0: rows that a sparse gradient does not mention."""'
         )
-        for untouched, text in found[:-1]:
-            lines.append(f'        if self._policy == "{untouched.policy}":')
-            lines += [f"    {line}" for line in self._body(text)]
-        return lines + self._body(found[-1][1])
+        if len(found) == 2:
+            inner = print_program(self._program, self._style(self._w, indent=12)).untouched[0]
+            lines.append(f'        if self._policy == "{inner[0].policy}":')
+            lines += self._body(inner[1], 12)
+        return lines + self._body(found[-1][1], 8)
 
     def _signature(self, name: str, first: list[str], texts: Sequence[RuleText]) -> list[str]:
         used = list(dict.fromkeys(c for text in texts for c in text.coefficients))
@@ -230,10 +228,10 @@ class Writer:
         parameters = ["self", *first, self._w, *self._text.slots.values(), *marker, *used, *others]
         return layout.call(f"def {name}", parameters, ":", 4)
 
-    def _body(self, text: RuleText) -> list[str]:
+    def _body(self, text: RuleText, indent: int) -> list[str]:
         states = {"w": self._w, **self._text.slots}
         results = [text.results.get(state, name) for state, name in states.items()]
-        return [*text.lines, *layout.returned(results, 8)]
+        return [*text.lines, *layout.returned(results, indent)]
 
 
 def _dict(items: Mapping[str, str]) -> list[str]:
