@@ -261,5 +261,11 @@ def test_a_terminal_without_unicode(project):
     assert b"Traceback" not in run.stderr
 
 
+def test_names_that_are_no_text(project):
+    run = subprocess.run([*COMMAND, "gen", "-o", b"\xff"], capture_output=True)
+    assert (run.returncode, run.stderr) == (0, b"")
+    assert run.stdout.startswith(b"1 file in \\udcff: 1 written")
+
+
 def test_the_version():
     assert command("--version").stdout.startswith("optdsl, version ")

@@ -194,9 +194,11 @@ def test_a_module_never_hides_what_it_imports(project, optdsl):
     assert python_files("made/numpy") == ["__init__.py", "numpy_.py"]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_without_permission(project, optdsl):
-    Path("made").mkdir(mode=0o500)
+def test_a_folder_without_permission(project, optdsl, monkeypatch):
+    def refuse(*args, **options):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "mkdir", refuse)  # root may write everywhere
     result = optdsl("gen")
     assert result.code == 1
     assert "cannot be written: Permission denied" in result.err
@@ -265,6 +267,14 @@ def test_files_whose_spec_is_gone(project, optdsl):
     result = optdsl("gen")
     assert (result.code, result.err) == (0, f"note: {stale}\n")
     assert MADE.exists()
+
+
+def test_files_of_specs_that_were_not_asked_for_are_no_concern(project, optdsl):
+    (project / "specs" / "other.opt").write_text(sgd("Other"))
+    optdsl("gen")
+    for arguments in (["gen"], ["gen", "--check"]):
+        result = optdsl(*arguments, "specs/other.opt")
+        assert (result.code, result.err) == (0, "")
 
 
 def test_a_spec_with_errors_does_not_make_its_file_stale(project, optdsl):

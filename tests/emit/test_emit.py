@@ -173,6 +173,16 @@ def test_files_get_the_usual_permissions(path):
     assert path.stat().st_mode & 0o777 == 0o640
 
 
+def test_the_bytes_are_on_the_disk_before_the_name_is(path, monkeypatch):
+    calls = []
+    for name in ("fsync", "replace"):
+        real = getattr(os, name)
+        record = lambda *a, name=name, real=real: (calls.append(name), real(*a))
+        monkeypatch.setattr(emit.os, name, record)
+    emit.write(path, "x")
+    assert calls == ["fsync", "replace"]
+
+
 # ---------------------------------------------------------------- the diff
 
 
