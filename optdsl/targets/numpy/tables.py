@@ -28,8 +28,9 @@ _ELEMENTS: dict[str, Form] = {
     "amax": "_amax({0})",
     "amin": "_amin({0})",
     "dot": "np.sum(np.multiply({0}, {1}))",
-    "size": "np.size({0})",
-    "rank": "np.ndim({0})",
+    # A Python integer in a NumPy function becomes float64, and so would all that it meets.
+    "size": "w.dtype.type(np.size({0}))",
+    "rank": "w.dtype.type(np.ndim({0}))",
 }
 
 #: One number: Python's own logic, and of a choice only the side that counts is computed.
