@@ -34,7 +34,7 @@ class Graph:
 
     def number(self, x: float) -> Value:
         """A literal."""
-        value = Value("number", (), Level.FIXED, iv.only(x))
+        value = Value("number", (), Level.FIXED, iv.only(float(x)))
         return self._made.setdefault(("number", x), value)
 
     def make(self, op: str, *args: Value) -> Value:

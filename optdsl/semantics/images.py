@@ -30,7 +30,8 @@ def image(op: str, args: tuple[Value, ...], facts: Facts) -> Range:
         case "add" | "sub":
             return _sum(op, args, found, facts)
         case "mul":
-            return _product(args, found, facts)
+            powers = map(facts.range, _powers(args, facts))
+            return iv.both(found, reduce(iv.mul, powers))
         case "div" if args[0] is args[1]:
             return iv.both(found, iv.ONE)
         case "dot" if args[0] is args[1]:
@@ -55,13 +56,11 @@ def _hull(ranges: Iterable[Range]) -> Range:
     return reduce(iv.hull, found) if found else iv.EVERYTHING
 
 
-def _product(args: tuple[Value, ...], found: Range, facts: Facts) -> Range:
-    """A factor that occurs twice is a square."""
-    counts = Counter(f for a in args for f in factors(a))
-    if max(counts.values()) == 1:
-        return found
-    powers = (iv.power(facts.range(f), iv.only(float(n))) for f, n in counts.items())
-    return iv.both(found, reduce(iv.mul, powers))
+def _powers(values: tuple[Value, ...], facts: Facts) -> list[Value]:
+    """The different factors of a product, those that occur n times as powers."""
+    counts = Counter(f for v in values for f in factors(v))
+    graph = facts.graph
+    return [f if n == 1 else graph.make("pow", f, graph.number(n)) for f, n in counts.items()]
 
 
 def _sum(op: str, args: tuple[Value, ...], found: Range, facts: Facts) -> Range:
@@ -69,7 +68,7 @@ def _sum(op: str, args: tuple[Value, ...], found: Range, facts: Facts) -> Range:
     x, y = args
     if op == "sub" and x is y:
         return iv.ZERO
-    parts = factors(y)
+    parts = _powers((y,), facts)
     signs = [f.args[0] for f in parts if f.op == "sign" and facts.range(f).point is None]
     if signs and facts.splits:  # v - (1-b)*sign(v - x)*x is not below 0, if v and x are not
         return _hull(image(op, args, case) for case in facts.cases(signs[0]))

@@ -34,7 +34,7 @@ class Range:
     whole: bool = False
 
     def __contains__(self, x: float) -> bool:
-        if x == 0 and self.nonzero:
+        if (x == 0 and self.nonzero) or (self.whole and not float(x).is_integer()):
             return False
         return starts(self.low, (x, True)) and ends_after(self.high, (x, True))
 
@@ -79,6 +79,7 @@ def between(low: End, high: End, nonzero: bool = False, whole: bool = False) -> 
         high = (-1.0, True) if whole else (0.0, False)
     if low[0] > high[0] or (low[0] == high[0] and not (low[1] and high[1])):
         return None
+    whole = whole or (low[0] == high[0] and low[0].is_integer())
     return Range(low, high, nonzero and low[0] < 0 < high[0], whole)
 
 
