@@ -143,8 +143,13 @@ def verify(specs: tuple[str, ...], targets: tuple[str, ...], python: str | None)
     if python is not None and shutil.which(python) is None:
         raise click.UsageError(f"there is no program '{python}'")
     findings = generation.Findings()
-    reports = [generation.verify(f, config.targets, python, findings) for f in _progress(files)]
-    report = Report(tuple(row for found in reports for row in found))
+    sound = [file for file in files if generation.resolve(file, findings)]
+    rows = [
+        row
+        for target in _progress(config.targets if sound else ())
+        for row in generation.verify(sound, target, python, findings)
+    ]
+    report = Report(tuple(rows))
     _print_diagnostics(findings.diagnostics, err=True)
     click.echo(report.table())
     _print_problems(findings)

@@ -114,20 +114,16 @@ def _module(spec: SpecFile, program: Program, target: str, findings: Findings) -
 
 
 def verify(
-    spec: SpecFile, targets: Iterable[str], python: str | None, findings: Findings
-) -> list[Row]:
-    """The cases of a spec's optimizers, run on each target by the interpreter `python`."""
-    from optdsl.verify import verify
+    specs: Iterable[SpecFile], target: str, python: str | None, findings: Findings
+) -> tuple[Row, ...]:
+    """The cases of all the optimizers of some specs, run on a target by the interpreter `python`."""
+    from optdsl.verify import verify_all
 
-    if not resolve(spec, findings):
-        return []
-    rows: list[Row] = []
-    for target in targets:
-        try:
-            rows += verify(spec.path, target, python).rows
-        except (RuntimeError, OSError, subprocess.SubprocessError) as error:
-            findings.problems.append(str(error))
-    return rows
+    try:
+        return verify_all([s.path for s in specs], target, python).rows
+    except (RuntimeError, OSError, subprocess.SubprocessError) as error:
+        findings.problems.append(str(error))
+        return ()
 
 
 def without_clashes(modules: Sequence[Module], findings: Findings) -> list[Module]:
