@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
+
+import numpy as np
 
 from optdsl.ir.build import FILL, is_literal, op, rewrite, substitute
 from optdsl.ir.nodes import (
@@ -26,6 +30,11 @@ _ZERO_AT_ZERO = frozenset(
     f"neg sqrt abs sign log1p expm1 tanh floor ceil round cbrt div mod {FILL} "
     "sum mean norm rms amax amin".split()
 )
+#: Functions that Python refuses to compute at some places, where g = 0 may lead.
+_POLES: dict[str, Callable[..., Any]] = {
+    "div": np.divide, "mod": np.mod, "pow": np.power, "sqrt": np.sqrt, "exp": np.exp,
+    "expm1": np.expm1, "log": np.log, "log1p": np.log1p,
+}  # fmt: skip
 ZERO = Literal_(0)
 
 
@@ -108,7 +117,12 @@ def _simplify(expr: Expr) -> Expr:
         return ZERO
     if expr.op in ("min", "max", "where") and expr.args[-1] == expr.args[-2]:
         return expr.args[-1]
-    return fold_expr(expr) if expr.op in OPERATORS else expr
+    folded = fold_expr(expr) if expr.op in OPERATORS else expr
+    literals = [a.value for a in expr.args if isinstance(a, Literal_)]
+    if folded is not expr or expr.op not in _POLES or len(literals) < len(expr.args):
+        return folded
+    with np.errstate(all="ignore"):
+        return Literal_(float(_POLES[expr.op](*map(np.float64, literals))))
 
 
 def _sum(expr: Op, left_is_zero: bool, right_is_zero: bool) -> Expr:

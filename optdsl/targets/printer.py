@@ -94,7 +94,8 @@ class Printer:
         return own or self.table[op.op]
 
     def _literal(self, literal: Literal_) -> tuple[str, int]:
-        text = repr(literal.value).replace("inf", self.infinity)
+        undefined = self.infinity.replace("inf", "nan")
+        text = repr(literal.value).replace("nan", undefined).replace("inf", self.infinity)
         return text, PREFIX["-"] if text.startswith("-") else _ATOM
 
     def _argument(self, expr: Expr) -> str:
