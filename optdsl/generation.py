@@ -116,7 +116,7 @@ def _module(spec: SpecFile, program: Program, target: str, findings: Findings) -
 def verify(
     specs: Iterable[SpecFile], target: str, python: str | None, findings: Findings
 ) -> tuple[Row, ...]:
-    """The cases of all the optimizers of some specs, run on a target by the interpreter `python`."""
+    """The cases of all the optimizers of some specs, run on a target by an interpreter."""
     from optdsl.verify import verify_all
 
     try:
