@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import reduce
 
 from optdsl.diagnostics import Diagnostics
-from optdsl.ir.build import expressions, is_literal, op, ops, refs
-from optdsl.ir.nodes import Expr, Literal_, Program, Shared, Slot, Untouched, Value
+from optdsl.ir.build import is_literal, ops, program_expressions, refs
+from optdsl.ir.nodes import Expr, Literal_, Program, Shared, Slot, Value
 from optdsl.ir.passes.select import select
+from optdsl.ir.sparse import sparse
 from optdsl.semantics.level import Level
 from optdsl.semantics.model import PolicyName, Settings
 from optdsl.targets import layout
@@ -23,6 +22,7 @@ from optdsl.targets.tf1.arguments import Argument, arguments, signature, spelled
 from optdsl.targets.tf1.documentation import docstring
 
 _W = Value("w", 0, Level.ELEMENT, "variable")
+_G = Value("g", 0, Level.ELEMENT, "gradient")
 
 
 class Tf1Target:
@@ -77,12 +77,13 @@ class _Writer:
         self._names = self._text.names
         self._static = static_printer(style, self._names)
         self._elements = Printer(tables.ELEMENTS, self._element_name)
+        self._rows = sparse(program)
 
     def view(self) -> _View:
         """The finished view."""
         parts = [self._init(), self._step(), self._rule(), self._untouched(), self._starts()]
         init, step, rule, untouched, starts = (tuple(map(Code, part)) for part in parts)
-        used = {op.op for expr in self._expressions() for op in ops(expr)}
+        used = {op.op for expr in program_expressions(self._program) for op in ops(expr)}
         lines = (line.replace("tf.math.", "") for part in parts for line in part)
         return _View(
             title=Identifier(spelled([self._program.name], ())[0]),
@@ -96,20 +97,6 @@ class _Writer:
             needs_math=any("math." in line for line in lines),
             helpers=frozenset(tables.HELPERS[name] for name in used if name in tables.HELPERS),
         )
-
-    def _expressions(self) -> Iterator[Expr]:
-        """Every expression of the program."""
-        program = self._program
-        for rule in (program.rule, *(u.rule for u in program.untouched)):
-            yield from expressions(rule.body)
-            yield from (r.value for r in rule.results)
-        yield from expressions(program.step)
-        yield from (s.initial for s in program.slots)
-        yield from (s.initial for s in program.shareds)
-        conditions = [s.condition for s in program.slots]
-        conditions += [s.condition for s in program.shareds]
-        conditions += [p.condition for p in program.policies]
-        yield from (c for c in conditions if c is not None)
 
     def _attribute(self, value: Value) -> str:
         prefix = "uses_" if value.role == "uses" else ""
@@ -157,7 +144,9 @@ class _Writer:
 
     def _uses(self) -> list[str]:
         """The attributes that say which hyperparameters are in use, where something asks."""
-        asked = {v for expr in self._expressions() for v in refs(expr) if v.role == "uses"}
+        asked = {
+            v for expr in program_expressions(self._program) for v in refs(expr) if v.role == "uses"
+        }
         public = {a.item.name: a.public for a in self._arguments}
         ordered = sorted(asked, key=lambda v: list(public).index(v.name))
         return [f"        {self._attribute(v)} = _uses({public[v.name]})" for v in ordered]
@@ -238,8 +227,7 @@ class _Writer:
 
     def _way(self, policy: PolicyName) -> str:
         """What a policy comes to: where nothing moves on rows without a gradient, lazy is exact."""
-        found = next((u for u in self._program.untouched if u.policy == policy), None)
-        moves = found is not None and _moves(found)
+        moves = self._rows.moves[policy]
         if moves is False:
             return '"lazy"'
         if moves is True:
@@ -247,9 +235,8 @@ class _Writer:
         return f'("{policy}" if {self._static.expr(moves)} else "lazy")'
 
     def _densify(self) -> str:
-        needed = [u.densify for u in self._program.untouched]
-        conditions = [self._static.expr(d) for d in needed if not isinstance(d, bool)]
-        return "True" if True in needed else " or ".join(conditions) or "False"
+        densify = self._rows.densify
+        return str(densify) if isinstance(densify, bool) else self._static.expr(densify)
 
     # ------------------------------------------------------- the functions
 
@@ -289,13 +276,14 @@ class _Writer:
         return layout.bracketed("return coefficients, ", items, 8, "{}")
 
     def _rule(self) -> list[str]:
-        return self._function("_rule", ["g", *self._states], self._text.rule, _RULE_DOCUMENTATION)
+        inputs = [self._names.of(_G), *self._states]
+        return self._function("_rule", inputs, self._text.rule, _RULE_DOCUMENTATION)
 
     def _untouched(self) -> list[str]:
         """One function for each policy whose untouched rows move."""
         lines: list[str] = []
         for untouched, text in self._text.untouched:
-            if _moves(untouched) is not False and untouched.densify is not True:
+            if untouched in self._rows.rules:
                 says = _UNTOUCHED_DOCUMENTATION
                 name = f"_untouched_{untouched.policy}"
                 lines += ["", *self._function(name, self._states, text, says)]
@@ -333,19 +321,6 @@ class _Writer:
             *_quoted(_START_DOCUMENTATION),
             *layout.bracketed("return ", items, 8, "{}"),
         ]
-
-
-def _moves(untouched: Untouched) -> Expr | bool:
-    """When anything happens to the rows that a sparse gradient does not mention."""
-    if untouched.densify is True:
-        return True
-    conditions = [condition for _, condition in untouched.swept]
-    if None in conditions:
-        return True
-    if not isinstance(untouched.densify, bool):
-        conditions.append(untouched.densify)
-    when = dict.fromkeys(c for c in conditions if c is not None)
-    return reduce(lambda a, b: op("or", a, b), when) if when else False
 
 
 def _quoted(text: str) -> list[str]:
