@@ -208,7 +208,7 @@ def _pow(x: Enclosed, y: Enclosed) -> Enclosed:
     even = whole & (np.mod(y.low, 2) == 0)
     low = np.where(even & x.spans(0) & (y.low > 0), 0.0, found.low)
     found = Enclosed(low, found.high, found.nan | (negative & ~whole))
-    pole = x.spans(0) & (y.low < 0) & negative
+    pole = x.spans(0) & (y.low < 0) & (negative | ~even)  # the sign of a zero is not known
     return _anything(found, pole | (negative & ~whole & (y.low != y.high)))
 
 

@@ -20,6 +20,12 @@ def test_numpy(text: str) -> None:
 @pytest.mark.parametrize("target", ["tf1", "keras_v2"])
 def test_tensorflow(target: str) -> None:
     texts: list[str] = []
-    many(25, Phase.generate)(given(programs())(texts.append))()
+
+    @many(25, Phase.generate)
+    @given(text=programs())
+    def collect(text: str) -> None:
+        texts.append(text)
+
+    collect()
     found = failures(texts, target)
     assert not found, "\n\n".join(found)
