@@ -91,7 +91,7 @@ check_old() { # NAME TARGET…: the tests and the proof for these targets
   shift
   [ -e "$folder" ] || return 0
   for target in "$@"; do
-    paths+=("tests/$target" tests/peers/"$target"* tests/end_to_end/*"$target"*)
+    paths+=("tests/$target" tests/{peers,end_to_end}/*"${target%_v2}"*)
   done
   step "tests on $name: $*" "$folder/bin/python" -m pytest -q "${paths[@]}"
   for target in "$@"; do
