@@ -12,7 +12,10 @@ from optdsl.ir.nodes import (
     Literal_,
     Merge,
     Op,
+    Program,
     Ref,
+    Shared,
+    Slot,
     Statement,
     Value,
 )  # fmt: skip
@@ -85,6 +88,20 @@ def expressions(block: Block) -> Iterator[Expr]:
             for merge in statement.merges:
                 yield merge.then
                 yield merge.orelse
+
+
+def program_expressions(program: Program) -> Iterator[Expr]:
+    """Every expression of a program: rules, step, initial values and conditions."""
+    for rule in (program.rule, *(u.rule for u in program.untouched)):
+        yield from expressions(rule.body)
+        yield from (result.value for result in rule.results)
+    yield from expressions(program.step)
+    yield from (result.value for result in program.shared_results)
+    state: tuple[Slot | Shared, ...] = (*program.slots, *program.shareds)
+    yield from (item.initial for item in state)
+    for item in (*state, *program.policies):
+        if item.condition is not None:
+            yield item.condition
 
 
 def ops(expr: Expr) -> Iterator[Op]:

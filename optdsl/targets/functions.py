@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from optdsl.ir.build import expressions, refs
 from optdsl.ir.nodes import Block, Program, Ref, Rule, Untouched, Value
+from optdsl.ir.sparse import Condition, Sparse
 from optdsl.semantics.level import Level
 from optdsl.targets.naming import Function, Names
 from optdsl.targets.printer import PYTHON, BlockPrinter, Form, Printer
@@ -158,3 +159,31 @@ def _rule_text(rule: Rule, function: Function, style: Style, names: Names) -> Ru
     lines = _block_printer(style, names, function, printer).lines(rule.body, style.indent)
     results = {r.state: printer.expr(r.value) for r in rule.results}
     return RuleText(tuple(map(names.of, rule.coefficients)), tuple(lines), results)
+
+
+def condition_text(condition: Condition, static: Printer) -> str:
+    """A condition that is known at construction."""
+    return str(condition) if isinstance(condition, bool) else static.expr(condition)
+
+
+def policy_text(rows: Sparse, static: Printer) -> str:
+    """The sparse policy, as an expression of what is known at construction.
+
+    Where nothing moves on the rows that a gradient does not mention, it is lazy in all but name,
+    and so it is called.
+    """
+    text = ""
+    for policy in reversed(rows.policies):
+        value = _way(policy.name, rows.moves[policy.name], static)
+        if policy.condition is None:
+            text = value
+        elif value != text:
+            otherwise = f"({text})" if " if " in text else text
+            text = f"{value} if {static.expr(policy.condition)} else {otherwise}"
+    return text
+
+
+def _way(policy: str, moves: Condition, static: Printer) -> str:
+    if moves is False:
+        return '"lazy"'
+    return f'"{policy}"' if moves is True else f'("{policy}" if {static.expr(moves)} else "lazy")'

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
-from optdsl.ir.build import expressions, ops, refs
+from optdsl.ir.build import ops, program_expressions, refs
 from optdsl.ir.nodes import Expr, Program, Shared, Slot, Value
+from optdsl.ir.sparse import Sparse, sparse
 from optdsl.semantics.level import Level
 from optdsl.semantics.model import Settings
 from optdsl.targets import layout
-from optdsl.targets.functions import RuleText, Style, print_program, static_printer
+from optdsl.targets.functions import RuleText, Style, condition_text, print_program, static_printer
 from optdsl.targets.keras_v2 import tables
 from optdsl.targets.keras_v2.adapt import adapt, adapt_expression
 from optdsl.targets.keras_v2.arguments import Argument, arguments, signature, spelled
-from optdsl.targets.keras_v2.sparse import Condition, Sparse, sparse
 from optdsl.targets.printer import Printer
 from optdsl.targets.text import LiteralText
 
@@ -110,7 +110,12 @@ class Writer:
 
     def _uses(self) -> Iterator[str]:
         """The attributes that say which hyperparameters are used, where something asks."""
-        asked = {v.name: v for e in self._expressions() for v in refs(e) if v.role == "uses"}
+        asked = {
+            v.name: v
+            for e in program_expressions(self.program)
+            for v in refs(e)
+            if v.role == "uses"
+        }
         for name, public in self._publics.items():
             if name in asked:
                 yield f"{_PAD}{self._attribute(asked[name])} = _is_used({public})"
@@ -152,7 +157,7 @@ class Writer:
         """The policy, and what moves on the rows that a sparse gradient does not mention."""
         return [
             f"{_PAD}self._sparse = {self._policy()}",
-            f"{_PAD}self._densify = {self._condition(self._sparse.densify)}",
+            f"{_PAD}self._densify = {condition_text(self._sparse.densify, self._static)}",
             *self._swept(self._sparse),
         ]
 
@@ -173,14 +178,9 @@ class Writer:
         conditions = dict.fromkeys(c for _, c in sparse.swept if not isinstance(c, bool))
         for condition in conditions:
             some = [quoted[s] for s, c in sparse.swept if c == condition]
-            lines.append(f"{_PAD}if {self._condition(condition)}:")
+            lines.append(f"{_PAD}if {condition_text(condition, self._static)}:")
             lines += layout.bracketed("self._swept += ", some, 12)
         return lines
-
-    def _condition(self, condition: Condition) -> str:
-        if isinstance(condition, bool):
-            return str(LiteralText(condition))
-        return self._static.expr(condition)
 
     # -------------------------------------------------------- the functions
 
@@ -217,8 +217,9 @@ class Writer:
     def rule(self) -> list[str]:
         """The head and body of the rule."""
         coefficients = self._text.rule.coefficients
+        gradient = self._text.names.of(Value("g", 0, Level.ELEMENT, "gradient"))
         return [
-            *self._head("_rule", ["g", *self._states()], coefficients),
+            *self._head("_rule", [gradient, *self._states()], coefficients),
             f'{_PAD}"""One step of one variable, from the old states to the new ones."""',
             *self._body(self._text.rule, 8),
         ]
@@ -262,24 +263,7 @@ class Writer:
 
     def operators(self) -> frozenset[str]:
         """The operators that the rules, the step and the initial values use."""
-        return frozenset(op.op for expr in self._expressions() for op in ops(expr))
-
-    def _expressions(self) -> Iterable[Expr]:
-        """Every expression of the program."""
-        program = self.program
-        for rule in (program.rule, *(u.rule for u in program.untouched)):
-            yield from expressions(rule.body)
-            yield from (r.value for r in rule.results)
-        yield from expressions(program.step)
-        yield from (r.value for r in program.shared_results)
-        yield from (s.initial for s in program.slots)
-        yield from (s.initial for s in program.shareds)
-        conditions = (
-            *(s.condition for s in program.slots),
-            *(s.condition for s in program.shareds),
-            *(p.condition for p in program.policies),
-        )
-        yield from (c for c in conditions if c is not None)
+        return frozenset(op.op for expr in program_expressions(self.program) for op in ops(expr))
 
 
 def _signature(head: str, parameters: Sequence[str]) -> list[str]:

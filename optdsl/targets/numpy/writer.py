@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from optdsl.ir.build import expressions, ops, refs
-from optdsl.ir.nodes import Const, Expr, Flag, Hyper, Policy, Program, Shared, Slot, Value
+from optdsl.ir.build import expressions, ops, program_expressions, refs
+from optdsl.ir.nodes import Const, Expr, Flag, Hyper, Program, Shared, Slot, Value
+from optdsl.ir.sparse import sparse
 from optdsl.semantics.level import Level
 from optdsl.semantics.model import Settings
 from optdsl.targets import layout
-from optdsl.targets.functions import RuleText, Style, print_program, static_printer
+from optdsl.targets.functions import (
+    RuleText,
+    Style,
+    condition_text,
+    policy_text,
+    print_program,
+    static_printer,
+)
 from optdsl.targets.numpy import tables
 from optdsl.targets.numpy.arguments import Argument, arguments, spelled
 from optdsl.targets.printer import Printer
@@ -32,6 +40,7 @@ class Writer:
         if (w := self._text.names.of(_W)) != "w":  # it is needed after the new one is made
             self._w, self._text = w, print_program(program, self._style(w))
         self._static = static_printer(self._style(self._w), self._text.names)
+        self._rows = sparse(program)
 
     def _style(self, w: str, indent: int = 8) -> Style:
         return Style(
@@ -72,15 +81,9 @@ class Writer:
 
     def _used(self) -> Iterator[str]:
         """The hyperparameters that are asked for by `uses`, in order."""
-        p = self._program
-        fixed: tuple[Slot | Shared | Policy, ...] = (*p.slots, *p.shareds, *p.policies)
-        blocks = (p.step, p.rule.body, *(u.rule.body for u in p.untouched))
-        exprs = (
-            *(item.condition for item in fixed if item.condition is not None),
-            *(e for block in blocks for e in expressions(block)),
-        )
+        exprs = program_expressions(self._program)
         asked = {v.name for e in exprs for v in refs(e) if v.role == "uses"}
-        return (h.name for h in p.hypers if h.name in asked)
+        return (h.name for h in self._program.hypers if h.name in asked)
 
     # ------------------------------------------------------------------ tables
 
@@ -121,8 +124,8 @@ class Writer:
             lines.append(f"        self.{a.name} = {self._value(a)}")
         for name in map(self._attributes.__getitem__, self._used()):
             lines.append(f"        self._uses_{name} = _is_used(self.{name})")
-        lines.append(f"        self._policy = {self._policy()}")
-        lines.append(f"        self._densify = {self._densify()}")
+        lines.append(f"        self._policy = {policy_text(self._rows, self._static)}")
+        lines.append(f"        self._densify = {condition_text(self._rows.densify, self._static)}")
         shareds = self._program.shareds
         lines += self._state("shared", shareds) if shareds else []
         start = ["shared" if shareds else "{}", *(f"{x}={x}" for x in _CLIPPING)]
@@ -137,19 +140,6 @@ class Writer:
         if a.computed is None:
             return a.name
         return f"{a.name} if {a.name} is not None else {self._static.expr(a.computed)}"
-
-    def _policy(self) -> str:
-        choices = [
-            f'"{p.name}"' + (f" if {self._static.expr(p.condition)} else " if p.condition else "")
-            for p in self._program.policies
-        ]
-        return "".join(choices)
-
-    def _densify(self) -> str:
-        conditions = [u.densify for u in self._program.untouched if u.densify is not False]
-        if not conditions or isinstance(conditions[0], bool):
-            return str(bool(conditions))
-        return self._static.expr(conditions[0])
 
     def _state(self, name: str, items: Sequence[Slot | Shared]) -> list[str]:
         """Lines that make a dict of initial values; `name` then stands for it."""
@@ -208,7 +198,7 @@ class Writer:
 
     def untouched(self) -> list[str]:
         """The method `_untouched`; nothing where no policy has a use for it."""
-        found = [(u, text) for u, text in self._text.untouched if u.densify is not True]
+        found = [(u, text) for u, text in self._text.untouched if u in self._rows.rules]
         if not found:
             return []
         lines = self._signature("_untouched", [], [text for _, text in found])

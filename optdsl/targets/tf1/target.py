@@ -10,10 +10,17 @@ from optdsl.ir.nodes import Expr, Literal_, Program, Shared, Slot, Value
 from optdsl.ir.passes.select import select
 from optdsl.ir.sparse import sparse
 from optdsl.semantics.level import Level
-from optdsl.semantics.model import PolicyName, Settings
+from optdsl.semantics.model import Settings
 from optdsl.targets import layout
 from optdsl.targets.base import render_template
-from optdsl.targets.functions import RuleText, Style, print_program, static_printer
+from optdsl.targets.functions import (
+    RuleText,
+    Style,
+    condition_text,
+    policy_text,
+    print_program,
+    static_printer,
+)
 from optdsl.targets.printer import Printer
 from optdsl.targets.text import Code, Identifier, LiteralText, SafeText
 from optdsl.targets.tf1 import tables
@@ -124,8 +131,8 @@ class _Writer:
             *self._config(),
             *self._slot_specs(),
             *self._shared_specs(),
-            f"        self._sparse = {self._sparse()}",
-            f"        self._densify = {self._densify()}",
+            f"        self._sparse = {policy_text(self._rows, self._static)}",
+            f"        self._densify = {condition_text(self._rows.densify, self._static)}",
             f"        self._init_clipping({', '.join(tables.CLIPPING)})",
         ]
 
@@ -210,33 +217,6 @@ class _Writer:
 
     def _shared_name(self, shared: Shared) -> str:
         return self._names.of(Value(shared.name, 0, Level.STEP, "shared"))
-
-    # ------------------------------------------------------ sparse policies
-
-    def _sparse(self) -> str:
-        """The policy, as an expression of what is fixed at construction."""
-        text = ""
-        for policy in reversed(self._program.policies):
-            value = self._way(policy.name)
-            if policy.condition is None:
-                text = value
-            elif value != text:
-                otherwise = f"({text})" if " if " in text else text
-                text = f"{value} if {self._static.expr(policy.condition)} else {otherwise}"
-        return text
-
-    def _way(self, policy: PolicyName) -> str:
-        """What a policy comes to: where nothing moves on rows without a gradient, lazy is exact."""
-        moves = self._rows.moves[policy]
-        if moves is False:
-            return '"lazy"'
-        if moves is True:
-            return f'"{policy}"'
-        return f'("{policy}" if {self._static.expr(moves)} else "lazy")'
-
-    def _densify(self) -> str:
-        densify = self._rows.densify
-        return str(densify) if isinstance(densify, bool) else self._static.expr(densify)
 
     # ------------------------------------------------------- the functions
 

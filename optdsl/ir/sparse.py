@@ -1,8 +1,8 @@
-"""What a class does with sparse gradients, from setting to setting."""
+"""What an optimizer does with sparse gradients, from setting to setting: all a target needs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from optdsl.ir.fixed import Case, atoms, cases, condition_of, holds
@@ -19,20 +19,23 @@ class Sparse:
 
     `densify`: when the gradient has to be made dense. `swept`: which states (`w` and slots, by the
     spec's names) move on the rows that the gradient does not mention, and when. `rules` are those
-    for such rows that some setting needs.
+    for such rows that some setting needs. `moves`: when a policy touches more than the rows of
+    the gradient, where it is chosen.
     """
 
     policies: tuple[Policy, ...]
     densify: Condition
     swept: tuple[tuple[str, Condition], ...]
     rules: tuple[Untouched, ...]
+    moves: Mapping[PolicyName, Condition]
 
 
 @dataclass(frozen=True)
 class _Setting:
-    """One case of the fixed conditions, and what its policy says (None: lazy)."""
+    """One case of the fixed conditions, its policy, and what that says (None: lazy)."""
 
     case: Case
+    policy: PolicyName
     untouched: Untouched | None
 
     @property
@@ -50,7 +53,8 @@ def sparse(program: Program) -> Sparse:
     """The sparse behaviour of a program."""
     names = tuple(dict.fromkeys(a for c in _conditions(program) for a in atoms(c)))
     by_policy = {u.policy: u for u in program.untouched}
-    settings = [_Setting(c, by_policy.get(_policy(program, c))) for c in cases(names)]
+    chosen = [(c, _policy(program, c)) for c in cases(names)]
+    settings = [_Setting(case, policy, by_policy.get(policy)) for case, policy in chosen]
     exists = {"w": None, **{s.name: s.condition for s in program.slots}}
 
     def when(state: str) -> Condition:
@@ -58,6 +62,11 @@ def sparse(program: Program) -> Sparse:
         there = [s for s in settings if _holds(exists[state], s.case)]
         moving = [s.case for s in there if s.moves(state)]
         return condition_of(names, moving, [s.case for s in there])
+
+    def beyond(policy: PolicyName) -> Condition:
+        chosen = [s for s in settings if s.policy == policy]
+        more = [s.case for s in chosen if s.densifies or any(map(s.moves, exists))]
+        return condition_of(names, more, [s.case for s in chosen])
 
     moving = [s.untouched for s in settings if any(map(s.moves, exists))]
     return Sparse(
@@ -67,6 +76,7 @@ def sparse(program: Program) -> Sparse:
         ),
         swept=tuple((s, c) for s in exists if (c := when(s)) is not False),
         rules=tuple(u for u in program.untouched if u in moving),
+        moves={p.name: beyond(p.name) for p in program.policies},
     )
 
 
