@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
-from optdsl.ir.nodes import Const, Expr, Flag, Hyper, Literal_, Program
-from optdsl.semantics.model import Interval, Settings
+from optdsl.ir.nodes import Const, Expr, Flag, Hyper, Program
+from optdsl.semantics.model import Settings
+from optdsl.targets.arguments import Item, default, described, interval, items, ranked, spelled
 from optdsl.targets.keras_v2 import tables
 from optdsl.targets.layout import call
 from optdsl.targets.text import Identifier, LiteralText
-
-Item: TypeAlias = Hyper | Const | Flag
 
 
 @dataclass(frozen=True)
@@ -56,30 +53,26 @@ class Argument:
 
     def documentation(self, width: int) -> list[str]:
         """Lines for the section "Args" of a docstring."""
-        text = f"{self.public}: {' '.join(self.item.doc.split())}"
-        if not isinstance(self.item, Flag):
-            text += f" In {interval(self.item.domain)}."
-        if self.item.name != self.public:
-            text += f" In the equations: {self.item.name}."
-        return textwrap.wrap(text, width, subsequent_indent="    ")
+        own = f"In the equations: {self.item.name}." if self.item.name != self.public else ""
+        return described(self.public, self.item, own, width)
 
 
 def arguments(program: Program, settings: Settings) -> tuple[Argument, ...]:
     """The arguments that the spec declares, in the order of their declaration."""
-    items: tuple[Item, ...] = (*program.hypers, *program.consts, *program.flags)
+    declared = items(program)
     names = spelled(
-        _conventional(items, settings), tables.MEMBERS | tables.OWN_ARGUMENTS | tables.TAKEN
+        _conventional(declared, settings), tables.MEMBERS | tables.OWN_ARGUMENTS | tables.TAKEN
     )
     return tuple(
-        Argument(item, Identifier(name), *_default(item, settings))
-        for item, name in zip(items, names, strict=True)
+        Argument(item, Identifier(name), *default(item, settings))
+        for item, name in zip(declared, names, strict=True)
     )
 
 
-def _conventional(items: Sequence[Item], settings: Settings) -> list[str]:
+def _conventional(declared: Sequence[Item], settings: Settings) -> list[str]:
     """The public names as the spec has them; where it has none, those of Keras' conventions."""
-    names = [settings.public.get(i.name, i.public) for i in items]
-    for place, item in enumerate(items):
+    names = [settings.public.get(i.name, i.public) for i in declared]
+    for place, item in enumerate(declared):
         convention = tables.CONVENTIONS.get(item.name, item.name)
         if names[place] == item.name and convention not in names:
             names[place] = convention
@@ -97,31 +90,8 @@ def signature(declared: Iterable[Argument], settings: Settings, class_name: str)
     texts["name"] = f"name={LiteralText(class_name)}"
     spoken = {settings.public.get(a.item.name, a.item.public): str(a.public) for a in declared}
     order = [spoken.get(p, p) for p in settings.order]
-    ranked = sorted(texts, key=lambda p: order.index(p) if p in order else len(order))
     required = {a.public for a in declared if a.is_required}
-    ranked.sort(key=lambda p: p not in required)
-    return ["self", *(texts[p] for p in ranked), "**kwargs"]
-
-
-def spelled(names: Iterable[str], taken: Collection[str]) -> list[str]:
-    """Each name as an identifier of its own that is not taken and does not look private."""
-    result: list[str] = []
-    for name in names:
-        identifier = name.lstrip("_") or "x"
-        while identifier in taken or identifier in result:
-            identifier += "_"
-        result.append(identifier)
-    return result
-
-
-def _default(item: Item, settings: Settings) -> tuple[float | bool | None, Expr | None]:
-    """The default as a value, or as an expression over earlier constants."""
-    if not isinstance(item, Const):
-        return settings.defaults.get(item.name, item.default), None
-    if item.name not in settings.defaults and not isinstance(item.default, Literal_):
-        return None, item.default
-    value = settings.defaults.get(item.name, item.default_value)
-    return (int(value) if item.is_int else value), None
+    return ["self", *(texts[p] for p in ranked(texts, order, required)), "**kwargs"]
 
 
 def _domain(item: Hyper | Const) -> list[str]:
@@ -133,16 +103,6 @@ def _domain(item: Hyper | Const) -> list[str]:
     if isinstance(item, Const) and item.is_int:
         words, test = f"the integers of {words}", f"{test} and x == int(x)"
     return [LiteralText(words), f"lambda x: {test}"]
-
-
-def interval(domain: Interval) -> str:
-    """A domain with all the digits of its ends."""
-    low, high = map(_digits, (domain.low, domain.high))
-    return f"{'[' if domain.low_closed else '('}{low}, {high}{']' if domain.high_closed else ')'}"
-
-
-def _digits(value: float) -> str:
-    return f"{value:g}" if float(f"{value:g}") == value else repr(value)
 
 
 def _end(value: float) -> str:

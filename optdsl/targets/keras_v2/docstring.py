@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 
 from optdsl.ir.nodes import Program
+from optdsl.targets.documentation import docstring, equations, indented, listed, written
 from optdsl.targets.keras_v2.arguments import Argument
 from optdsl.targets.layout import WIDTH
 from optdsl.targets.text import Documentation
@@ -19,35 +19,20 @@ _DECAY = "decay, by which the learning rate becomes lr / (1 + decay * steps done
 _DECAY += "learning_rate; "
 
 
-def summary(program: Program) -> Documentation:
-    """The first line of the documentation."""
-    return Documentation(_documentation(program)[0])
-
-
-def class_documentation(program: Program, arguments: Sequence[Argument]) -> Iterator[Documentation]:
+def class_documentation(program: Program, arguments: Sequence[Argument]) -> list[Documentation]:
     """The lines of the docstring of the class after the opening quotes, indented but the first."""
-    lines = [
-        *_documentation(program),
-        "",
-        "One step, for a variable w and its gradient g; t is 1 in the first::",
-        "",
-        *_indented(program.equations),
-        "",
-        "Args:",
-        *_indented(line for a in arguments for line in a.documentation(WIDTH - 8)),
-        *_indented(_own_arguments(arguments)),
-        *_schedules(program, arguments),
-    ]
-    yield Documentation(lines[0])
-    for line in lines[1:]:
-        yield Documentation(f"    {line}".rstrip())
-
-
-def _documentation(program: Program) -> list[str]:
-    """The documentation of the spec without its margin, lines that are too long wrapped."""
-    lines = inspect.cleandoc(program.doc).strip().split("\n")
-    wrapped = [part for line in lines for part in textwrap.wrap(line, WIDTH - 8) or [""]]
-    return wrapped if any(wrapped) else [program.name]
+    return docstring(
+        [
+            *written(program),
+            "",
+            *equations(program),
+            "",
+            "Args:",
+            *indented(line for a in arguments for line in a.documentation(WIDTH - 8)),
+            *indented(_own_arguments(arguments)),
+            *_schedules(program, arguments),
+        ]
+    )
 
 
 def _own_arguments(arguments: Sequence[Argument]) -> list[str]:
@@ -60,15 +45,10 @@ def _own_arguments(arguments: Sequence[Argument]) -> list[str]:
     ]
 
 
-def _indented(lines: Iterable[str]) -> Iterator[str]:
-    return (f"    {line}" for line in lines)
-
-
 def _schedules(program: Program, arguments: Sequence[Argument]) -> list[str]:
     """What the hyperparameters may be."""
     names = [a.public for a in arguments if a.item in program.hypers]
     if not names:
         return []
-    listed = " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
-    text = f"{listed} may be numbers, tensors, callables without arguments, or schedules, which "
-    return ["", *textwrap.wrap(text + "see the number of steps done.", WIDTH - 4)]
+    text = f"{listed(names)} may be numbers, tensors, callables without arguments, or schedules, "
+    return ["", *textwrap.wrap(text + "which see the number of steps done.", WIDTH - 4)]

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from optdsl.diagnostics import Diagnostics
 from optdsl.ir.nodes import Program
 from optdsl.targets.base import render_template
-from optdsl.targets.keras_v2 import tables
-from optdsl.targets.keras_v2.docstring import class_documentation, summary
+from optdsl.targets.documentation import summary
+from optdsl.targets.keras_v2.docstring import class_documentation
 from optdsl.targets.keras_v2.writer import Writer
+from optdsl.targets.tensorflow.tables import HELPERS
 from optdsl.targets.text import Code, Identifier, SafeText
 
 
@@ -53,7 +54,7 @@ def _view(program: Program) -> _View:
     writer = Writer(program)
     parts = [writer.init(), writer.scalars(), writer.rule(), writer.untouched()]
     init, scalars, rule, untouched = map(_code, parts)
-    helpers = writer.operators() & tables.HELPERS.keys()
+    helpers = writer.operators() & HELPERS.keys()
     return _View(
         class_name=Identifier(writer.class_name),
         summary=summary(program),
@@ -64,7 +65,7 @@ def _view(program: Program) -> _View:
         rule=rule,
         untouched=untouched,
         needs_math=any("math." in line.replace("tf.math.", "") for part in parts for line in part),
-        helpers=tuple(sorted({tables.HELPERS[name] for name in helpers})),
+        helpers=tuple(sorted({HELPERS[name] for name in helpers})),
     )
 
 

@@ -10,11 +10,12 @@ from optdsl.ir.sparse import Sparse, sparse
 from optdsl.semantics.level import Level
 from optdsl.semantics.model import Settings
 from optdsl.targets import layout
+from optdsl.targets.arguments import spelled
 from optdsl.targets.functions import RuleText, Style, condition_text, print_program, static_printer
 from optdsl.targets.keras_v2 import tables
-from optdsl.targets.keras_v2.adapt import adapt, adapt_expression
-from optdsl.targets.keras_v2.arguments import Argument, arguments, signature, spelled
+from optdsl.targets.keras_v2.arguments import Argument, arguments, signature
 from optdsl.targets.printer import Printer
+from optdsl.targets.tensorflow.adapt import adapt, adapt_expression
 from optdsl.targets.text import LiteralText
 
 _PAD = " " * 8

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from optdsl.diagnostics import Diagnostics
 from optdsl.ir.nodes import Program
 from optdsl.targets.base import render_template
+from optdsl.targets.documentation import summary
 from optdsl.targets.numpy import tables
-from optdsl.targets.numpy.docstring import class_documentation, summary
+from optdsl.targets.numpy.docstring import class_documentation
 from optdsl.targets.numpy.writer import Writer
 from optdsl.targets.text import Code, Identifier, SafeText
 

@@ -10,6 +10,7 @@ from optdsl.ir.sparse import sparse
 from optdsl.semantics.level import Level
 from optdsl.semantics.model import Settings
 from optdsl.targets import layout
+from optdsl.targets.arguments import spelled
 from optdsl.targets.functions import (
     RuleText,
     Style,
@@ -19,7 +20,7 @@ from optdsl.targets.functions import (
     static_printer,
 )
 from optdsl.targets.numpy import tables
-from optdsl.targets.numpy.arguments import Argument, arguments, spelled
+from optdsl.targets.numpy.arguments import Argument, arguments
 from optdsl.targets.printer import Printer
 from optdsl.targets.text import LiteralText, quoted
 
@@ -34,7 +35,7 @@ class Writer:
     def __init__(self, program: Program) -> None:
         self._program = program
         self._settings = dict(program.settings).get("numpy", Settings())
-        self.arguments = arguments(program)
+        self.arguments = arguments(program, self._settings)
         self._attributes = {a.item.name: a.name for a in self.arguments}
         self._w, self._text = "w", print_program(program, self._style("w"))
         if (w := self._text.names.of(_W)) != "w":  # it is needed after the new one is made
@@ -56,7 +57,7 @@ class Writer:
     def class_name(self) -> str:
         """The name of the class."""
         name = self._settings.class_name or self._program.name
-        return spelled([name], tables.TAKEN | tables.MODULE_NAMES)[name]
+        return spelled([name], tables.TAKEN | tables.MODULE_NAMES)[0]
 
     def _public(self, item: Slot | Shared) -> str:
         return self._settings.public.get(item.name, item.public)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from optdsl.diagnostics import Diagnostics
 from optdsl.ir.build import is_literal, ops, program_expressions, refs
 from optdsl.ir.nodes import Expr, Literal_, Program, Shared, Slot, Value
-from optdsl.ir.passes.select import select
 from optdsl.ir.sparse import sparse
 from optdsl.semantics.level import Level
 from optdsl.semantics.model import Settings
 from optdsl.targets import layout
+from optdsl.targets.arguments import spelled
 from optdsl.targets.base import render_template
 from optdsl.targets.functions import (
     RuleText,
@@ -22,11 +22,12 @@ from optdsl.targets.functions import (
     static_printer,
 )
 from optdsl.targets.printer import Printer
+from optdsl.targets.tensorflow.adapt import adapt, adapt_expression
+from optdsl.targets.tensorflow.tables import HELPERS
 from optdsl.targets.text import Code, Identifier, LiteralText, SafeText
 from optdsl.targets.tf1 import tables
-from optdsl.targets.tf1.adapt import adapt
-from optdsl.targets.tf1.arguments import Argument, arguments, signature, spelled
-from optdsl.targets.tf1.documentation import docstring
+from optdsl.targets.tf1.arguments import Argument, arguments, signature
+from optdsl.targets.tf1.docstring import class_documentation
 
 _W = Value("w", 0, Level.ELEMENT, "variable")
 _G = Value("g", 0, Level.ELEMENT, "gradient")
@@ -43,7 +44,7 @@ class Tf1Target:
 
     def render(self, program: Program) -> str:
         """The module for one optimizer, without its header."""
-        return render_template(self.name, _Writer(adapt(select(program))).view())
+        return render_template(self.name, _Writer(adapt(program)).view())
 
 
 @dataclass(frozen=True)
@@ -95,14 +96,16 @@ class _Writer:
         return _View(
             title=Identifier(spelled([self._program.name], ())[0]),
             class_name=Identifier(self._class_name),
-            documentation=tuple(docstring(self._program, self._settings, self._arguments)),
+            documentation=tuple(
+                class_documentation(self._program, self._settings, self._arguments)
+            ),
             init=init,
             step=step,
             rule=rule,
             untouched=untouched,
             starts=starts,
             needs_math=any("math." in line for line in lines),
-            helpers=frozenset(tables.HELPERS[name] for name in used if name in tables.HELPERS),
+            helpers=frozenset(HELPERS[name] for name in used if name in HELPERS),
         )
 
     def _attribute(self, value: Value) -> str:
@@ -290,7 +293,7 @@ class _Writer:
     def _starts(self) -> list[str]:
         """`slot: its first value` for the slots that start as something made of the variable."""
         items = [
-            f"{LiteralText(self._public(s))}: {self._elements.expr(s.initial)}"
+            f"{LiteralText(self._public(s))}: {self._elements.expr(adapt_expression(s.initial))}"
             for s in self._program.slots
             if s.initial.level > Level.FIXED
         ]

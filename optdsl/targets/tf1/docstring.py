@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import inspect
 import textwrap
 from collections.abc import Sequence
 
 from optdsl.ir.nodes import Program
 from optdsl.semantics.model import Settings
+from optdsl.targets.documentation import docstring, equations, indented, written
 from optdsl.targets.layout import WIDTH
 from optdsl.targets.text import Documentation
 from optdsl.targets.tf1.arguments import Argument
-
-_COLUMNS = WIDTH - 4
 
 _POLICIES = {
     "exact": "does what the same gradient does as a dense one.",
@@ -35,27 +33,23 @@ _OWN = (
 )
 
 
-def docstring(
+def class_documentation(
     program: Program, settings: Settings, arguments: Sequence[Argument]
 ) -> list[Documentation]:
-    """The lines between the quotes; the first follows them, the others stand on their own."""
-    lines = _text(program.doc) or [f"{program.name}."]
-    lines += ["", "One step, for a variable `w` and its gradient `g`; `t` is 1 in the first::", ""]
-    lines += [f"    {line}" for line in program.equations]
-    lines += ["", "Args:", *(f"    {line}" for a in arguments for line in a.documentation(92))]
-    lines += [f"    {name}: {says}" for name, says in _OWN]
-    lines += ["", *textwrap.wrap(_HYPERS, _COLUMNS)] if program.hypers else []
-    lines += ["", *_sparse(program), "", *_state(program, settings)]
-    while not lines[-1]:
-        lines.pop()
-    indented = [lines[0], *(f"    {line}" if line else "" for line in lines[1:])]
-    return [Documentation(line) for line in indented]
-
-
-def _text(doc: str) -> list[str]:
-    """A text of the spec, with its own line breaks where the lines are not too long."""
-    lines = inspect.cleandoc(doc).split("\n") if doc.strip() else []
-    return [piece for line in lines for piece in textwrap.wrap(line, _COLUMNS) or [""]]
+    """The lines of the docstring of the class after the opening quotes, indented but the first."""
+    lines = [
+        *written(program),
+        "",
+        *equations(program),
+        "",
+        "Args:",
+        *indented(line for a in arguments for line in a.documentation(WIDTH - 8)),
+        *indented(f"{name}: {says}" for name, says in _OWN),
+    ]
+    lines += ["", *textwrap.wrap(_HYPERS, WIDTH - 4)] if program.hypers else []
+    lines += ["", *_sparse(program)]
+    state = _state(program, settings)
+    return docstring([*lines, "", *state] if state else lines)
 
 
 def _sparse(program: Program) -> list[str]:

@@ -21,7 +21,7 @@ from optdsl.ir.nodes import (
 )  # fmt: skip
 from optdsl.ir.passes.select import select
 from optdsl.semantics.level import Level
-from optdsl.targets.keras_v2.tables import SETTLING_ARGUMENT
+from optdsl.targets.tensorflow.tables import SETTLING_ARGUMENT
 
 _W = Ref(Value("w", 0, Level.ELEMENT, "variable"))
 

@@ -1,0 +1,1 @@
+"""What the targets for TensorFlow have in common: its operators, and what they need to be told."""
