@@ -58,7 +58,8 @@ def generate(spec: str | PathLike[str], target: str, optimizer: str | None = Non
 
 def load(spec: str | PathLike[str], target: str, optimizer: str | None = None) -> type[Any]:
     """The generated class of one optimizer, imported. Raises as `generate` does, and ImportError
-    where the target's framework is not installed."""
+    where the target's framework is not installed.
+    """
     from optdsl import api
 
     return api.load(spec, target, optimizer)
