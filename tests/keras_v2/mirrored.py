@@ -1,0 +1,123 @@
+"""Trains with a MirroredStrategy over two logical CPUs; run by test_distribution.py.
+
+`mirrored.py CASE RESULT` saves what the variables and the weights of the optimizer are after a
+few steps, on two devices ("two_…") and on one that gets the sum of their gradients ("one_…").
+"""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+
+import tensorflow.compat.v2 as tf
+
+tf.enable_v2_behavior()  # before any device is looked at, or the threads of TF 1.15 miss it
+
+cpus = tf.config.experimental.list_physical_devices("CPU")
+if hasattr(tf.config, "LogicalDeviceConfiguration"):
+    logical = tf.config.LogicalDeviceConfiguration
+    tf.config.set_logical_device_configuration(cpus[0], [logical(), logical()])
+else:  # TF 1.15
+    logical = tf.config.experimental.VirtualDeviceConfiguration
+    tf.config.experimental.set_virtual_device_configuration(cpus[0], [logical(), logical()])
+
+import numpy as np
+
+from tests.keras_v2.helpers import TF1, array, generated, keras, values
+
+Adam, SGD, Nadam = generated("adam", "Adam"), generated("sgd", "SGD"), generated("nadam", "Nadam")
+NovoGrad, RMSprop = generated("novograd", "NovoGrad"), generated("rmsprop", "RMSprop")
+
+OPTIMIZERS = {
+    "adam": lambda: Adam(0.1),
+    "amsgrad": lambda: Adam(0.1, amsgrad=True),
+    "sgd": lambda: SGD(0.1, momentum=0.9, nesterov=True),
+    "nadam": lambda: Nadam(0.1),
+    "novograd": lambda: NovoGrad(0.1),
+    "rmsprop": lambda: RMSprop(0.1, centered=True),
+    "clipped": lambda: Adam(0.1, clipnorm=0.5),
+    "constrained": lambda: SGD(0.5),
+    "float64": lambda: Nadam(0.1),
+}
+
+
+def make_variables(case):
+    dtype = "float64" if case == "float64" else "float32"
+    constraint = keras.constraints.NonNeg() if case == "constrained" else None
+    return [
+        tf.Variable(array(4, dtype=dtype)),
+        tf.Variable(array(5, 2, dtype=dtype), constraint=constraint),
+    ]
+
+
+def gradients(w, table, seed, share):
+    """A share of the gradients of a step; the rows 2, 0, 2 get them."""
+    dense = share * tf.gather(tf.constant(array(4, 4, seed=1), w.dtype), seed)
+    part = share * tf.gather(tf.constant(array(4, 3, 2, seed=2), w.dtype), seed)
+    sparse = tf.IndexedSlices(part, tf.constant([2, 0, 2]), tf.constant([5, 2]))
+    return [(dense, w), (sparse, table)]
+
+
+def on_one(case):
+    w, table = make_variables(case)
+    optimizer = OPTIMIZERS[case]()
+    for seed in range(4):
+        optimizer.apply_gradients(gradients(w, table, seed, 1.0))
+    return values([w, table]) + optimizer.get_weights()
+
+
+def on_two(case):
+    strategy = tf.distribute.MirroredStrategy(["/cpu:0", "/cpu:1"])
+    run = strategy.experimental_run_v2 if TF1 else strategy.run
+    with strategy.scope():
+        w, table = make_variables(case)
+        optimizer = OPTIMIZERS[case]()
+
+    @tf.function
+    def step(seed):
+        def replica():
+            context = tf.distribute.get_replica_context()
+            share = tf.cast(context.replica_id_in_sync_group + 1, w.dtype) / 3  # 1/3 and 2/3
+            optimizer.apply_gradients(gradients(w, table, seed, share))
+
+        run(replica)
+
+    with strategy.scope():  # TF 1.15 forgets it otherwise
+        for seed in range(4):
+            step(tf.constant(seed))
+    local = (strategy.experimental_local_results(v) for v in [w, table])
+    for mirrored in local:
+        assert len(mirrored) == 2
+        np.testing.assert_array_equal(mirrored[0].numpy(), mirrored[1].numpy())
+    read = [strategy.experimental_local_results(v)[0].numpy() for v in [w, table]]
+    return read + [np.asarray(x) for x in optimizer.get_weights()]
+
+
+def known(shape, dtype=None, **_):
+    return tf.constant(array(*shape), dtype)
+
+
+def fitted(strategy):
+    """What a model says after some epochs; in TF 1.15 its weights cannot be read in this setting."""
+    with strategy.scope():
+        first = keras.layers.Dense(3, input_shape=(4,), kernel_initializer=known)
+        model = keras.Sequential([first, keras.layers.Dense(1, kernel_initializer=known)])
+        model.compile(Nadam(0.05), "mse")
+    x, y = array(8, 4), array(8, 1, seed=1)
+    model.fit(tf.data.Dataset.from_tensor_slices((x, y)).batch(4), epochs=3, verbose=0)
+    return [model.predict(tf.data.Dataset.from_tensor_slices(x).batch(4))]
+
+
+def main(case, path):
+    if case == "fit":
+        two = fitted(tf.distribute.MirroredStrategy(["/cpu:0", "/cpu:1"]))
+        one = fitted(tf.distribute.OneDeviceStrategy("/cpu:0"))
+    else:
+        two, one = on_two(case), on_one(case)
+    named = {"two_%02d" % i: x for i, x in enumerate(two)}
+    named.update({"one_%02d" % i: x for i, x in enumerate(one)})
+    np.savez(path, **named)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
