@@ -41,9 +41,9 @@ def _schedule(values: list[float]) -> Callable[[int], float]:
 def _state(optimizer: Any, variables: dict[str, Any], slots: dict[str, str]) -> dict[str, Any]:
     kept = optimizer.state_dict()["slots"]
     return {
-        key: dict(
-            w=w.copy(),
-            **{x: kept[key][name] for x, name in slots.items() if name in kept.get(key, {})},
-        )
-        for key, w in variables.items()
+        key: dict(w=w.copy(), **_slots(kept.get(key, {}), slots)) for key, w in variables.items()
     }
+
+
+def _slots(kept: dict[str, Any], slots: dict[str, str]) -> dict[str, Any]:
+    return {name: kept[public] for name, public in slots.items() if public in kept}

@@ -14,8 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from optdsl.ir.lower import lower
 from optdsl.oracle import Gradient, Sparse
 from optdsl.semantics import model
+from optdsl.targets.base import Spelling, get_target
 from optdsl.verify import drive, drive_numpy
 from optdsl.verify.accuracy import accuracy
 from optdsl.verify.cases import Case, Schedule
@@ -47,7 +49,10 @@ def measure(tasks: Sequence[Task], target: str, python: str | None = None) -> li
     Raises RuntimeError where the interpreter cannot run at all, TimeoutExpired where it hangs.
     """
     with TemporaryDirectory(prefix="optdsl-verify-") as directory:
-        job = {"cases": [_case(task, target, Path(directory)) for task in tasks]}
+        optimizers = {id(task.optimizer): task.optimizer for task in tasks}
+        spelling = {i: get_target(target).spelling(lower(o)) for i, o in optimizers.items()}
+        cases = [_case(t, spelling[id(t.optimizer)], Path(directory)) for t in tasks]
+        job = {"cases": cases}
         if target == "numpy" and python is None:
             done = drive.run_all(drive_numpy, job)
         else:
@@ -80,22 +85,18 @@ def _elsewhere(job: dict[str, Any], target: str, python: str, directory: Path) -
     return done
 
 
-def _case(task: Task, target: str, directory: Path) -> dict[str, Any]:
+def _case(task: Task, spelling: Spelling, directory: Path) -> dict[str, Any]:
     """A task as `drive` reads it; the module lies in the directory, once."""
-    settings = task.optimizer.settings.get(target, model.Settings())
-    optimizer = task.optimizer
-    declared: list[Any] = [*optimizer.hypers, *optimizer.consts, *optimizer.flags]
-    public = {d.name: settings.public.get(d.name, d.public) for d in declared}
     return {
         "module": str(_module(task.text, directory)),
         "class": _class(task.text),
         "mode": task.mode,
         "arguments": {
-            public[name]: list(x.values) if isinstance(x, Schedule) else x
+            spelling.arguments[name]: list(x.values) if isinstance(x, Schedule) else x
             for name, x in task.case.arguments.items()
         },
         "variables": dict(task.case.variables),
-        "slots": {s.name: settings.public.get(s.name, s.public) for s in task.optimizer.slots},
+        "slots": dict(spelling.slots),
         "gradients": [
             {key: _gradient(g) for key, g in step.items() if g is not None}
             for step in task.case.gradients
