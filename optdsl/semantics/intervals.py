@@ -122,7 +122,6 @@ NONNEGATIVE = Range((0.0, True), (INF, True))
 NONZERO = Range((-INF, True), (INF, True), nonzero=True)
 ZERO = only(0.0)
 ONE = only(1.0)
-UNIT = Range((0.0, True), (1.0, True))
 
 
 def of_domain(domain: model.Interval, whole: bool = False) -> Range:

@@ -72,10 +72,9 @@ class Scope:
         """Add a name; report a clash and return False where it is taken."""
         assert symbol.span is not None
         later = self.defs.get(symbol.name)
-        if later is not None and later.span.source is symbol.span.source:
-            if later.span.start > symbol.span.start:  # the error stands at the second of two
-                self._report_twice(later.name, symbol.span)
-                self.defs.pop(symbol.name)
+        if later is not None and _is_behind(later.span, symbol.span):
+            self._report_twice(later.name, symbol.span)  # the error stands at the second of two
+            self.defs.pop(symbol.name)
         if problem := self._taken(symbol.name):
             code, message, notes = problem
             self.diagnostics.add(code, message, symbol.span, "choose another name", notes)
@@ -140,6 +139,10 @@ class Scope:
         self.diagnostics.add(
             "O201", f"'{name}' is not declared", span, " ".join(x for x in (mend, hint) if x)
         )
+
+
+def _is_behind(second: Span, first: Span) -> bool:
+    return second.source is first.source and second.start > first.start
 
 
 def closest(name: str, candidates: Iterable[str]) -> str | None:

@@ -7,7 +7,8 @@ finished text and lists of it, and renders the template with that.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Protocol
 
@@ -20,6 +21,16 @@ if TYPE_CHECKING:
     import jinja2
 
 
+@dataclass(frozen=True)
+class Spelling:
+    """Names in the generated class, by the names of the spec: the constructor's arguments, and
+    slots as users ask for them.
+    """
+
+    arguments: Mapping[str, str]
+    slots: Mapping[str, str]
+
+
 class Target(Protocol):
     """One framework to generate code for. `allowed_imports` are the modules that its files use."""
 
@@ -28,6 +39,9 @@ class Target(Protocol):
 
     def check(self, program: Program, diagnostics: Diagnostics) -> None:
         """Report what the target cannot express, with its place, before anything is rendered."""
+
+    def spelling(self, program: Program) -> Spelling:
+        """What users of the class call what the spec declares."""
 
     def render(self, program: Program) -> str:
         """The module for one optimizer, without the header that `emit` puts in front."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from optdsl.diagnostics import Diagnostics
 from optdsl.ir.nodes import Program
-from optdsl.targets.base import render_template
+from optdsl.targets.base import Spelling, render_template
 from optdsl.targets.documentation import summary
 from optdsl.targets.keras_v2.docstring import class_documentation
 from optdsl.targets.keras_v2.writer import Writer
@@ -25,6 +25,10 @@ class KerasV2Target:
 
     def check(self, program: Program, diagnostics: Diagnostics) -> None:
         """TensorFlow can express everything that the IR holds."""
+
+    def spelling(self, program: Program) -> Spelling:
+        """Arguments and slots go by their public names."""
+        return Writer(program).spelling()
 
     def render(self, program: Program) -> str:
         """The module for one optimizer, without its header."""

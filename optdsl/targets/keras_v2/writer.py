@@ -11,6 +11,7 @@ from optdsl.semantics.level import Level
 from optdsl.semantics.model import Settings
 from optdsl.targets import layout
 from optdsl.targets.arguments import spelled
+from optdsl.targets.base import Spelling
 from optdsl.targets.functions import RuleText, Style, condition_text, print_program, static_printer
 from optdsl.targets.keras_v2 import tables
 from optdsl.targets.keras_v2.arguments import Argument, arguments, signature
@@ -62,6 +63,10 @@ class Writer:
         """The parameters of the rule that are state: the variable, then its slots."""
         slots = (self._text.slots[s.name] for s in self.program.slots)
         return [self._text.names.of(Value("w", 0, Level.ELEMENT, "variable")), *slots]
+
+    def spelling(self) -> Spelling:
+        """What users call the arguments and slots."""
+        return Spelling(self._publics, {s.name: self._slot_name(s) for s in self.program.slots})
 
     # ------------------------------------------------------- class tables
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from optdsl.diagnostics import Diagnostics
 from optdsl.ir.nodes import Program
-from optdsl.targets.base import render_template
+from optdsl.targets.base import Spelling, render_template
 from optdsl.targets.documentation import summary
 from optdsl.targets.numpy import tables
 from optdsl.targets.numpy.docstring import class_documentation
@@ -25,6 +25,10 @@ class NumpyTarget:
 
     def check(self, program: Program, diagnostics: Diagnostics) -> None:
         """NumPy can express everything that the IR holds."""
+
+    def spelling(self, program: Program) -> Spelling:
+        """The names of the spec are the arguments' own; slots go by their public names."""
+        return Writer(program).spelling()
 
     def render(self, program: Program) -> str:
         """The module for one optimizer, without its header."""

@@ -11,6 +11,7 @@ from optdsl.semantics.level import Level
 from optdsl.semantics.model import Settings
 from optdsl.targets import layout
 from optdsl.targets.arguments import spelled
+from optdsl.targets.base import Spelling
 from optdsl.targets.functions import (
     RuleText,
     Style,
@@ -61,6 +62,11 @@ class Writer:
 
     def _public(self, item: Slot | Shared) -> str:
         return self._settings.public.get(item.name, item.public)
+
+    def spelling(self) -> Spelling:
+        """What users call the arguments and slots."""
+        slots = {s.name: self._public(s) for s in self._program.slots}
+        return Spelling(self._attributes, slots)
 
     # ------------------------------------------------------------ what it uses
 

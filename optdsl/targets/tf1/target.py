@@ -12,7 +12,7 @@ from optdsl.semantics.level import Level
 from optdsl.semantics.model import Settings
 from optdsl.targets import layout
 from optdsl.targets.arguments import spelled
-from optdsl.targets.base import render_template
+from optdsl.targets.base import Spelling, render_template
 from optdsl.targets.functions import (
     RuleText,
     Style,
@@ -41,6 +41,10 @@ class Tf1Target:
 
     def check(self, program: Program, diagnostics: Diagnostics) -> None:
         """TensorFlow can express everything that the IR holds."""
+
+    def spelling(self, program: Program) -> Spelling:
+        """Arguments and slots go by their public names."""
+        return _Writer(adapt(program)).spelling()
 
     def render(self, program: Program) -> str:
         """The module for one optimizer, without its header."""
@@ -118,6 +122,11 @@ class _Writer:
 
     def _public(self, item: Slot | Shared) -> str:
         return self._settings.public.get(item.name, item.public)
+
+    def spelling(self) -> Spelling:
+        """What users call the arguments and slots."""
+        arguments = {a.item.name: a.public for a in self._arguments}
+        return Spelling(arguments, {s.name: self._public(s) for s in self._program.slots})
 
     # --------------------------------------------------------- constructor
 
