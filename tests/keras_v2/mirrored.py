@@ -98,7 +98,7 @@ def known(shape, dtype=None, **_):
 
 
 def fitted(strategy):
-    """What a model says after some epochs; in TF 1.15 its weights cannot be read in this setting."""
+    """What a model says after some epochs; in TF 1.15 its weights cannot be read here."""
     with strategy.scope():
         first = keras.layers.Dense(3, input_shape=(4,), kernel_initializer=known)
         model = keras.Sequential([first, keras.layers.Dense(1, kernel_initializer=known)])
@@ -114,9 +114,8 @@ def main(case, path):
         one = fitted(tf.distribute.OneDeviceStrategy("/cpu:0"))
     else:
         two, one = on_two(case), on_one(case)
-    named = {"two_%02d" % i: x for i, x in enumerate(two)}
-    named.update({"one_%02d" % i: x for i, x in enumerate(one)})
-    np.savez(path, **named)
+    named = {f"two_{i:02}": x for i, x in enumerate(two)}
+    np.savez(path, **named, **{f"one_{i:02}": x for i, x in enumerate(one)})
 
 
 if __name__ == "__main__":

@@ -20,9 +20,8 @@ def train(case, path):
     return subprocess.run(
         [sys.executable, "-W", "ignore", SCRIPT, case, path],
         env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        universal_newlines=True,
+        capture_output=True,
+        text=True,
         timeout=300,
     )
 

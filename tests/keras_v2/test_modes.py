@@ -139,7 +139,9 @@ def test_fit(maker, eagerly):
     losses, model = trained(maker())
     assert losses[-1] < losses[0]
     assert int(keras.backend.get_value(model.optimizer.iterations)) == 6
-    if type(model.optimizer) in (Adam, Nadam, SGD) and not model.optimizer.get_config().get("clipnorm"):
+    if type(model.optimizer) in (Adam, Nadam, SGD) and not model.optimizer.get_config().get(
+        "clipnorm"
+    ):
         config = model.optimizer.get_config()
         config.pop("schedule_decay", None)
         theirs = getattr(builtin, type(model.optimizer).__name__).from_config(config)

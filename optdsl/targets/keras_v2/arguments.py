@@ -48,8 +48,10 @@ class Argument:
         checked = [self.quoted, self.public, *_domain(item)]
         if isinstance(item, Hyper) and self.public not in tables.PLAIN:
             return call("self._set_checked", checked, "", indent)
-        function = "_checked" if isinstance(item, Hyper) else "_constant"
-        return call(f"self.{self.public} = {function}", checked, "", indent)
+        kind = "_checked"
+        if isinstance(item, Const):
+            kind = "_integer" if item.is_int else "_constant"
+        return call(f"self.{self.public} = {kind}", checked, "", indent)
 
     def documentation(self, width: int) -> list[str]:
         """Lines for the section "Args" of a docstring."""
@@ -99,9 +101,8 @@ def _domain(item: Hyper | Const) -> list[str]:
     domain = item.domain
     low = f"{_end(domain.low)} {'<=' if domain.low_closed else '<'} x"
     test = f"{low} {'<=' if domain.high_closed else '<'} {_end(domain.high)}"
-    words = interval(domain)
-    if isinstance(item, Const) and item.is_int:
-        words, test = f"the integers of {words}", f"{test} and x == int(x)"
+    whole = isinstance(item, Const) and item.is_int
+    words = f"the integers of {interval(domain)}" if whole else interval(domain)
     return [LiteralText(words), f"lambda x: {test}"]
 
 
