@@ -8,12 +8,12 @@ rounding of the next step alone, and the bound stays as sharp in the last step a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from optdsl.oracle import FLOAT64, Oracle, State
+from optdsl.oracle import FLOAT64, Gradient, Oracle, Sparse, State
 from optdsl.oracle.arithmetic import Array
 from optdsl.semantics import model
 from optdsl.verify.cases import Case
@@ -75,12 +75,22 @@ class _Comparison:
                     place = f"step {step}: {name} of {key}"
                     values = before.variables[key][name], exact.variables[key][name]
                     if x is not None:
-                        self._judge(place, x, limits, *values)
+                        self._judge(place, x, self._rested(limits, gradients.get(key)), *values)
                     elif gradients.get(key) is not None:
                         self._measured.failures.append(f"{place} is missing")
             bounds, exact = _seen(bounds, seen, self._sets.state), _seen(exact, seen, FLOAT64.state)
         self._measured.open = self._unbounded / max(self._counted, 1)
         return self._measured
+
+    def _rested(self, limits: Set, gradient: Gradient) -> Set:
+        """What rows do that a gradient does not mention is said of finite numbers only."""
+        assert isinstance(limits, Enclosed)
+        if not isinstance(gradient, Sparse) or not limits.low.ndim:
+            return limits
+        mentioned = np.isin(np.arange(len(limits.low)), gradient.indices)
+        free = limits.nan & ~mentioned.reshape(-1, *[1] * (limits.low.ndim - 1))
+        low, high = np.where(free, -np.inf, limits.low), np.where(free, np.inf, limits.high)
+        return replace(limits, low=low, high=high)
 
     def _judge(self, place: str, x: Array, limits: Set, before: Array, value: Array) -> None:
         assert isinstance(limits, Enclosed) and limits.dtype is not None

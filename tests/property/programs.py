@@ -54,6 +54,7 @@ class Scope:
     hidden: tuple[tuple[str, str, int], ...] = ()
     context: int = FIXED
     in_branch: bool = False
+    reduces: bool = True
 
     def under(self, condition: str, level: int) -> Scope:
         """Behind a condition: the states that it brings into being are there."""
@@ -75,7 +76,7 @@ def pick(draw: Draw, *choices: str) -> str:
 def number(draw: Draw, scope: Scope, level: int, depth: int = 2) -> str:
     """An expression of at most this level, in parentheses where they may be needed."""
     kinds = ["leaf"] if depth == 0 else ["binary", "leaf", "unary", "unary", "where", "odd", "call"]
-    if depth and level >= VARIABLE:
+    if depth and level >= VARIABLE and scope.reduces:
         kinds.append("reduction")
     kind = pick(draw, *kinds)
     if kind == "odd" and draw(st.integers(0, 3)):
@@ -224,9 +225,15 @@ def programs(draw: Draw) -> str:
         else:
             kept[name] = level
     truths = {"on": FIXED, "uses(mu)": FIXED}
-    scope = Scope({**levels, **kept}, truths, kept, hidden=tuple(hidden))
+    policies, reduces = draw(st.sampled_from(POLICIES)), True
+    numbers = {**levels, **kept}
+    if "hybrid" in policies:
+        # What reads w between two assignments would have to see other rows at rest; where a
+        # reduction makes the gradient dense that is not supported.
+        reduces = draw(st.booleans())
+        kept = {name: level for name, level in kept.items() if name != "w" or not reduces}
+    scope = Scope(numbers, truths, kept, hidden=tuple(hidden), reduces=reduces)
     body = [*block(draw, scope, 2), f"    w -= lr*({number(draw, scope, ELEMENT)})"]
-    policies = draw(st.sampled_from(POLICIES))
     parts = [HYPERS, "\n".join(lines), policies, draw(st.sampled_from(["", TARGETS]))]
     text = "\n".join(["def mix(x, y) = 0.5*x - y/4", "optimizer Random {", *parts, "  update {"])
     return formatted("\n".join([text, *body, "  }", "}", ""]))
