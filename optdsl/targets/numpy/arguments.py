@@ -30,11 +30,6 @@ class Argument:
         return self.default is None and self.computed is None
 
     @property
-    def title(self) -> str:
-        """How documentation calls it."""
-        return f"{self.name} ({self.public})" if self.public else self.name
-
-    @property
     def domain(self) -> str | None:
         return None if isinstance(self.item, Flag) else interval(self.item.domain)
 
