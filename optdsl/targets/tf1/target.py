@@ -83,7 +83,7 @@ class _Writer:
         )
         self._attributes = {a.item.name: a.attribute for a in self._arguments}
         style = Style(
-            tables.ELEMENTS, tables.NUMBERS, self._attribute, "_rank({0})", taken=tables.TAKEN
+            tables.ELEMENTS, tables.NUMBERS, self._attribute, "{0}.shape.ndims", taken=tables.TAKEN
         )
         self._text = print_program(program, style)
         self._names = self._text.names
