@@ -231,24 +231,19 @@ class Writer:
         ]
 
     def untouched(self) -> list[str]:
-        """The rule at g = 0, as far as something moves there."""
-        texts = [(u, text) for u, text in self._text.untouched if self._is_needed(u.policy)]
-        if not texts:
-            return []
-        coefficients = dict.fromkeys(c for _, text in texts for c in text.coefficients)
-        return [
-            *self._head("_untouched", self._states(), tuple(coefficients)),
-            f'{_PAD}"""The rule where the gradient is 0: what rows do that it does not mention."""',
-            *self._untouched_bodies([text for _, text in texts]),
-        ]
-
-    def _untouched_bodies(self, texts: Sequence[RuleText]) -> list[str]:
-        """One body, or that of exact under a condition (it comes first) and then that of hybrid."""
-        if len(texts) == 1:
-            return self._body(texts[0], 8)
-        exact, hybrid = texts
-        nested = [f"    {line}" for line in self._body(exact, 8)]
-        return [f'{_PAD}if self._sparse == "exact":', *nested, *self._body(hybrid, 8)]
+        """The rule at g = 0 of each policy, as far as something moves there."""
+        lines: list[str] = []
+        for untouched, text in self._text.untouched:
+            if self._is_needed(untouched.policy):
+                lines += [
+                    "",
+                    *self._head(
+                        f"_untouched_{untouched.policy}", self._states(), text.coefficients
+                    ),
+                    f'{_PAD}"""`_rule` at g = 0: what rows do that a sparse gradient does not mention."""',
+                    *self._body(text, 8),
+                ]
+        return lines
 
     def _is_needed(self, policy: str) -> bool:
         return any(u.policy == policy for u in self._sparse.rules)
