@@ -81,14 +81,7 @@ class Step:
         }
         self.env |= self.start
         self._block(self.optimizer.body, self.graph.nothing)
-        return {s.name: self._kept(s).range(self.env[s.name]) for s in self.optimizer.state}
-
-    def _kept(self, state: model.State) -> Facts:
-        """What holds where the state exists."""
-        nothing = self.graph.nothing
-        if state.condition is None:
-            return nothing
-        return nothing.assume(self.value(state.condition, nothing), True) or nothing
+        return {name: self.env[name].range for name in self.start}
 
     # ----------------------------------------------------------------------------- statements
 

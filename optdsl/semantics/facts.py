@@ -18,6 +18,9 @@ MAX_QUESTIONS = 5_000
 #: The comparison that holds where another does not.
 OPPOSITE = {"lt": "ge", "ge": "lt", "gt": "le", "le": "gt", "eq": "ne", "ne": "eq"}
 
+#: Where y - x lies if x is compared with y.
+GAPS = {"lt": iv.POSITIVE, "le": iv.NONNEGATIVE, "eq": iv.ZERO, "ne": iv.NONZERO}
+
 
 class Graph:
     """Makes the values of one step; equal ones are one object."""
@@ -204,25 +207,15 @@ class Facts:
         return self.truth(right) is not (not holds) or self._accept(left, holds, depth)
 
     def _relate(self, op: str, left: Value, right: Value) -> bool:
+        """Take a comparison as facts about the difference, which say what is known of both."""
         if op in ("gt", "ge"):
             return self._relate({"gt": "lt", "ge": "le"}[op], right, left)
         x, y = self.range(left), self.range(right)
-        strict = op == "lt"
-        below: Range | None
-        above: Range | None
-        match op:
-            case "eq":
-                below, above, gap = y, x, iv.ZERO
-            case "ne":
-                below, above, gap = iv.unlike(x, y), iv.unlike(y, x), iv.NONZERO
-            case _:
-                below, above = iv.up_to(y, strict), iv.from_on(x, strict)
-                gap = iv.POSITIVE if strict else iv.NONNEGATIVE
         return (
-            self._learn(left, below, MAX_DEPTH)
-            and self._learn(right, above, MAX_DEPTH)
-            and self._learn(self.graph.make("sub", right, left), gap, MAX_DEPTH)
-            and self._learn(self.graph.make("sub", left, right), iv.neg(gap), MAX_DEPTH)
+            self._learn(self.graph.make("sub", right, left), GAPS[op], MAX_DEPTH)
+            and self._learn(self.graph.make("sub", left, right), iv.neg(GAPS[op]), MAX_DEPTH)
+            and (op != "ne" or self._learn(left, iv.unlike(x, y), MAX_DEPTH))
+            and (op != "ne" or self._learn(right, iv.unlike(y, x), MAX_DEPTH))
         )
 
     def _learn(self, value: Value, range: Range | None, depth: int) -> bool:

@@ -72,17 +72,21 @@ def _sum(op: str, args: tuple[Value, ...], found: Range, facts: Facts) -> Range:
     signs = [f.args[0] for f in parts if f.op == "sign" and facts.range(f).point is None]
     if signs and facts.splits:  # v - (1-b)*sign(v - x)*x is not below 0, if v and x are not
         return _hull(image(op, args, case) for case in facts.cases(signs[0]))
-    scale = iv.ONE if op == "sub" else iv.only(-1.0)
-    if (op == "sub" and facts.at_least(x, y)) or _takes_a_part(x, parts, scale, facts):
-        return iv.both(found, iv.NONNEGATIVE)
+    if op == "sub" and facts.at_least(x, y):
+        found = iv.both(found, iv.NONNEGATIVE)
+    for i, part in enumerate(parts):
+        others = (facts.range(f) for f in (*parts[:i], *parts[i + 1 :]))
+        scale = reduce(iv.mul, others, iv.ONE if op == "add" else iv.only(-1.0))
+        found = iv.both(found, _moved(x, part, scale, facts))
     return found
 
 
-def _takes_a_part(x: Value, parts: list[Value], scale: Range, facts: Facts) -> bool:
-    """Whether x - scale*c*y is known to be at least 0, since 0 <= y <= x and scale*c <= 1."""
-    for i, y in enumerate(parts):
-        if facts.at_least(x, y) and facts.range(y).low[0] >= 0:
-            others = (facts.range(f) for f in (*parts[:i], *parts[i + 1 :]))
-            if reduce(iv.mul, others, scale).high[0] <= 1:
-                return True
-    return False
+def _moved(x: Value, y: Value, scale: Range, facts: Facts) -> Range:
+    """What is known of x + scale*y because y is made of x, or compared with it."""
+    if y.op == "sub" and x in y.args:  # a part of the way from x to the other, or away from it
+        start, end = y.args
+        if iv.within(scale if end is x else iv.neg(scale), iv.UNIT):
+            return iv.hull(facts.range(start), facts.range(end))
+    if facts.at_least(x, y) and facts.range(y).low[0] >= 0 and scale.low[0] >= -1:
+        return iv.NONNEGATIVE
+    return iv.EVERYTHING

@@ -122,6 +122,7 @@ NONNEGATIVE = Range((0.0, True), (INF, True))
 NONZERO = Range((-INF, True), (INF, True), nonzero=True)
 ZERO = only(0.0)
 ONE = only(1.0)
+UNIT = Range((0.0, True), (1.0, True))
 
 
 def of_domain(domain: model.Interval, whole: bool = False) -> Range:
@@ -202,11 +203,10 @@ def sub(x: Range, y: Range) -> Range:
 
 
 def _made(value: float, x: End, y: End) -> End:
-    """An end made of two that are not 0. Rounding to 0 or to an infinity does not reach it."""
+    """An end made of two that are not 0; where finite ones overflow it is not reached."""
     if math.isinf(value):
         return value, (x[1] and math.isinf(x[0])) or (y[1] and math.isinf(y[0]))
-    exact = value != 0 or math.isinf(x[0]) or math.isinf(y[0])
-    return value, exact and x[1] and y[1]
+    return value, x[1] and y[1]
 
 
 def _product(x: End, y: End) -> End:
@@ -254,16 +254,6 @@ def mod(x: Range, y: Range) -> Range:
 # --------------------------------------------------------------------------------------- powers
 
 
-def has_pole(x: Range, y: Range) -> bool:
-    """Whether x^y can be 0 to a negative power."""
-    return 0 in x and y.low[0] < 0
-
-
-def leaves_reals(x: Range, y: Range) -> bool:
-    """Whether x^y can be a negative number to a power that is no integer."""
-    return x.low[0] < 0 and not y.whole
-
-
 def _exponential(x: float, y: float) -> float:
     try:
         return float(x**y)
@@ -284,10 +274,7 @@ def _power(x: End, y: End) -> End:
 
 def _real_power(x: Range, y: Range) -> Range:
     """x^y for x >= 0; the logarithm of it is bilinear, so its ends are at corners."""
-    corners = [_power(a, b) for a, b in product(x.ends, y.ends)]
-    if 0 in x and y.high[0] > 0:
-        corners.append((0.0, True))
-    return _spanned(corners, 0 not in x)
+    return _spanned([_power(a, b) for a, b in product(x.ends, y.ends)], 0 not in x)
 
 
 def _integer_power(x: Range, n: int) -> Range:
@@ -304,7 +291,7 @@ def _integer_power(x: Range, n: int) -> Range:
 
 
 def power(x: Range, y: Range) -> Range:
-    """The powers that are real."""
+    """The powers; of negative numbers only those to a power that is an integer for sure."""
     if y.point is not None and y.whole and math.isfinite(y.point):
         return _integer_power(x, int(y.point))
     if x.low[0] >= 0:

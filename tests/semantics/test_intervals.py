@@ -35,6 +35,8 @@ def r(text: str) -> Range:
         ("mul", ["(0, 1)", "(0, inf)"], "(0, inf)"),
         ("mul", ["[-2, 3)", "(1, 4]"], "[-8, 12)"),
         ("mul", ["[0, 0]", "(-inf, inf)"], "[0, 0]"),
+        ("mul", ["(0, 1e-200]", "[1e-200, 1]"], "(0, 1e-200]"),
+        ("mul", ["[1e-200, 1]", "[1e-200, 1]"], "(0, 1]"),
         ("div", ["[2, 2]", "(0, 0.4)"], "(5, inf)"),
         ("div", ["[1, 2]", "(-4, 0)"], "(-inf, -0.25)"),
         ("div", ["[0, 1)", "(0, inf)"], "[0, inf)"),
@@ -53,6 +55,7 @@ def r(text: str) -> Range:
         ("pow", ["[0.96, 0.96]", "[0, inf)"], "(0, 1]"),
         ("pow", ["[0, inf)", "[0, inf)"], "[0, inf)"),
         ("pow", ["[0, 4]", "[0.5, 0.5]"], "[0, 2]"),
+        ("pow", ["[1, 1]", "(0, 1)"], "[1, 1]"),
         ("pow", ["(1, 2]", "(-inf, 0)"], "(0, 1)"),
         ("abs", ["[-3, 2)"], "[0, 3]"),
         ("abs", ["(-inf, -1)"], "(1, inf)"),
@@ -72,6 +75,8 @@ def r(text: str) -> Range:
         ("max", ["[0, inf)", "(0, inf)"], "(0, inf)"),
         ("clip", ["(-inf, inf)", "[-1, -1]", "[1, 1]"], "[-1, 1]"),
         ("sum", ["[0, 1]"], "[0, inf)"),
+        ("sum", ["[-3, 1]"], "(-inf, inf)"),
+        ("sum", ["[-3, -1)"], "(-inf, -1)"),
         ("sum", ["(2, 3]"], "(2, inf)"),
         ("norm", ["(-inf, inf)"], "[0, inf)"),
         ("rms", ["[-3, 1]"], "[0, 3]"),
@@ -171,7 +176,8 @@ def test_functions_stay_within(op: str, x: tuple[Range, float]) -> None:
 
 @given(st.sampled_from(BINARY), members(ANY), members(ANY))
 def test_operators_stay_within(op: str, x: tuple[Range, float], y: tuple[Range, float]) -> None:
-    assert not escapes(op, iv.IMAGES[op](x[0], y[0]), x[1], y[1])
+    warned = op == "pow" and x[1] < 0 and not y[0].whole
+    assert warned or not escapes(op, iv.IMAGES[op](x[0], y[0]), x[1], y[1])
 
 
 @given(st.sampled_from(BINARY), members(EXACT), members(EXACT))
@@ -183,7 +189,7 @@ def test_zero_is_seen(op: str, x: tuple[Range, float], y: tuple[Range, float]) -
     assert value != 0 or 0 in iv.IMAGES[op](x[0], y[0])
 
 
-@given(members(ANY), members(ANY))
+@given(members(EXACT), members(EXACT))
 def test_hull_and_intersection(x: tuple[Range, float], y: tuple[Range, float]) -> None:
     both = iv.hull(x[0], y[0])
     assert x[1] in both and y[1] in both
