@@ -26,7 +26,13 @@ def summary(program: Program) -> Documentation:
 def equations(program: Program) -> list[str]:
     """The paragraph with the equations of the spec."""
     head = "One step, for a variable w and its gradient g; t is 1 in the first::"
-    return [head, "", *indented(program.equations)]
+    return [head, "", *indented(part for line in program.equations for part in _wrapped(line))]
+
+
+def _wrapped(line: str) -> list[str]:
+    """A line of the spec, with what is too long set in on lines of its own."""
+    margin = line[: len(line) - len(line.lstrip())] + "    "
+    return textwrap.wrap(line, WIDTH - 8, subsequent_indent=margin)
 
 
 def indented(lines: Iterable[str]) -> Iterator[str]:

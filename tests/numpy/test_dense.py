@@ -103,13 +103,13 @@ def test_the_rule_computes_in_the_dtype_of_the_variable(name, setting):
     """A float64 number in the rule would make the whole of it float64, and twice as slow."""
     optimizer = make(name, **setting)
     rule, seen = optimizer._rule, []
-    w = np.ones((4, 3), np.float32)
-    w_before = [w.copy()]
-    for _ in range(2):
-        seen.clear()
-        optimizer._rule = lambda *a, **n: (seen.extend(rule(*a, **n)), tuple(seen))[1]
-        optimizer.update(w_before, [np.ones((4, 3), np.float32)])
-        assert {x.dtype for x in seen if x is not None and np.ndim(x)} == {np.dtype(np.float32)}
+    optimizer._rule = lambda *a, **n: (seen.extend(rule(*a, **n)), tuple(seen))[1]
+    for shape in ((4, 3), ()):
+        w, g = np.ones(shape, np.float32), np.full(shape, 0.5, np.float32)
+        for _ in range(2):
+            seen.clear()
+            optimizer.update({shape: w}, {shape: g})
+            assert {x.dtype for x in seen if x is not None and np.ndim(x)} == {w.dtype}
 
 
 @pytest.mark.parametrize("name, setting", CASES, ids=IDS)

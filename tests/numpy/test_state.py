@@ -105,6 +105,10 @@ def test_weights_set_before_the_first_step_are_there():
     assert bits(fresh.get_weights()) == bits(trained.get_weights()) and fresh.t == 2
     with pytest.raises(RuntimeError, match="step"):
         fresh.state_dict()
+    fresh.update({"w": np.ones(2)}, {"w": None})  # a step without gradients keeps them
+    fresh.set_weights(trained.get_weights())
+    fresh.update([np.ones(2)], [None])
+    trained.update([np.ones(2)], [None])
     copied = pickle.loads(pickle.dumps(fresh))
     for one in (fresh, copied):
         train(one, {"other key": params["w"].copy()}, 1)

@@ -9,6 +9,9 @@ from collections.abc import Sequence
 from optdsl.ir.nodes import Literal_, Op
 from optdsl.targets.printer import ARITHMETIC, CONDITIONAL, LOGIC, Form
 
+#: The number of dimensions is an argument of the rule: it sees a number as an array of one element.
+RANK = "rank"
+
 #: Element by element; reductions over no elements are 0, which NumPy's own are not.
 _ELEMENTS: dict[str, Form] = {
     **ARITHMETIC,
@@ -28,9 +31,6 @@ _ELEMENTS: dict[str, Form] = {
     "amax": "_amax({0})",
     "amin": "_amin({0})",
     "dot": "np.sum(np.multiply({0}, {1}))",
-    # A Python integer in a NumPy function becomes float64, and so would all that it meets.
-    "size": "w.dtype.type(np.size({0}))",
-    "rank": "w.dtype.type(np.ndim({0}))",
 }
 
 #: One number: Python's own logic, and of a choice only the side that counts is computed.
@@ -45,7 +45,11 @@ def elements(w: str) -> dict[str, Form]:
         literals = all(isinstance(a, Literal_) for a in op.args[1:]) and not op.is_bool
         return f"np.where({', '.join(args)})" + (f".astype({w}.dtype)" if literals else "")
 
-    return {**_ELEMENTS, "where": where, "fill": f"np.full_like({w}, {{0}})"}
+    # a Python integer in a NumPy function becomes float64, and so would all that it meets
+    number = f"{w}.dtype.type({{0}})"
+    size, rank = number.format("np.size({0})"), number.format(RANK)
+    fill = f"np.full_like({w}, {{0}})"
+    return {**_ELEMENTS, "where": where, "fill": fill, "size": size, "rank": rank}
 
 
 def numbers(w: str) -> dict[str, Form]:
@@ -67,6 +71,7 @@ TAKEN = frozenset(
         "math",
         "coefficients",
         "shared",
+        RANK,
     }
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from optdsl.ir.build import expressions, ops, program_expressions, refs
-from optdsl.ir.nodes import Const, Expr, Flag, Hyper, Program, Shared, Slot, Value
+from optdsl.ir.nodes import Const, Expr, Flag, Hyper, Program, Rule, Shared, Slot, Value
 from optdsl.ir.sparse import sparse
 from optdsl.semantics.level import Level
 from optdsl.semantics.model import Settings
@@ -46,7 +46,7 @@ class Writer:
 
     def _style(self, w: str, indent: int = 8) -> Style:
         return Style(
-            tables.elements(w), tables.numbers(w), self._attribute, "np.ndim({0})",
+            tables.elements(w), tables.numbers(w), self._attribute, tables.RANK,
             variables=tables.VARIABLES, infinity="np.inf", taken=tables.TAKEN, indent=indent,
         )  # fmt: skip
 
@@ -113,7 +113,12 @@ class Writer:
         }
         lines = [x for name, items in groups.items() for x in _table(name, items, "{}")]
         lines += _table("_FLAGS", [quoted(a.name) for a in self._of(Flag)], "()")
-        return lines + _table("_SCALARS", [quoted(s.name) for s in p.slots if s.scalar], "()")
+        lines += _table("_SCALARS", [quoted(s.name) for s in p.slots if s.scalar], "()")
+        return [*lines, f"    _USES_RANK = {self._uses_rank(p.rule)}"]
+
+    @staticmethod
+    def _uses_rank(rule: Rule) -> bool:
+        return any(o.op == "rank" for e in expressions(rule.body) for o in ops(e))
 
     def _of(self, kind: type) -> Iterator[Argument]:
         return (a for a in self.arguments if isinstance(a.item, kind))
@@ -164,7 +169,8 @@ class Writer:
         def name(value: Value) -> str:
             return "w" if value.role == "variable" else self._attribute(value)
 
-        return Printer(tables.elements("w"), name, "{0}", "np.inf", tables.VARIABLES).expr(initial)
+        forms = {**tables.elements("w"), "rank": "np.ndim({0})"}
+        return Printer(forms, name, "{0}", "np.inf", tables.VARIABLES).expr(initial)
 
     def initial(self) -> list[str]:
         """The body of `_initial`."""
@@ -197,8 +203,9 @@ class Writer:
 
     def rule(self) -> list[str]:
         """The method `_rule`."""
+        rank = self._uses_rank(self._program.rule)
         return [
-            *self._signature("_rule", [self._text.names.of(_G)], [self._text.rule]),
+            *self._signature("_rule", [self._text.names.of(_G)], [self._text.rule], rank),
             '        """A step of one variable: gradient, array, slots -> new array, new slots."""',
             *self._body(self._text.rule, 8),
         ]
@@ -208,7 +215,8 @@ class Writer:
         found = [(u, text) for u, text in self._text.untouched if u in self._rows.rules]
         if not found:
             return []
-        lines = self._signature("_untouched", [], [text for _, text in found])
+        rank = any(self._uses_rank(u.rule) for u, _ in found)
+        lines = self._signature("_untouched", [], [text for _, text in found], rank)
         lines.append(
             '        """The rule at g = 0: rows that a sparse gradient does not mention."""'
         )
@@ -218,9 +226,13 @@ class Writer:
             lines += self._body(inner[1], 12)
         return lines + self._body(found[-1][1], 8)
 
-    def _signature(self, name: str, first: list[str], texts: Sequence[RuleText]) -> list[str]:
+    def _signature(
+        self, name: str, first: list[str], texts: Sequence[RuleText], rank: bool
+    ) -> list[str]:
         used = list(dict.fromkeys(c for text in texts for c in text.coefficients))
-        others = ["**_"] if len(used) < len(self._text.coefficients) else []
+        given = len(self._text.coefficients) + self._uses_rank(self._program.rule)
+        used += [tables.RANK] if rank else []
+        others = ["**_"] if len(used) < given else []
         marker = ["*"] if used else []
         parameters = ["self", *first, self._w, *self._text.slots.values(), *marker, *used, *others]
         return layout.call(f"def {name}", parameters, ":", 4)
