@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import cycle
+from itertools import cycle, islice
 from os import PathLike
 
 from optdsl.verify.compare import Measured
@@ -24,10 +24,13 @@ def verify(spec: str | PathLike[str], target: str, python: str | None = None) ->
 
 
 def verify_all(
-    specs: Iterable[str | PathLike[str]], target: str, python: str | None = None
+    specs: Iterable[str | PathLike[str]],
+    target: str,
+    python: str | None = None,
+    most: int | None = None,
 ) -> Report:
-    """As `verify`, for many specs; the framework is started once."""
-    tasks = [task for spec in specs for task in _tasks(spec, target)]
+    """As `verify`, for many specs; the framework is started once. `most`: so many cases of each."""
+    tasks = [task for spec in specs for task in islice(_tasks(spec, target), most)]
     results = measure(tasks, target, python)
     return Report(tuple(_row(t, target, r) for t, r in zip(tasks, results, strict=True)))
 

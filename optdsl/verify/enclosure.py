@@ -33,13 +33,15 @@ class Accuracy:
 
     `units` are the largest errors of functions in unit roundoffs (half an ulp), by name and the
     dtype's size in bytes; everything else is rounded correctly, 1 unit. `absolute` are errors
-    that do not shrink with the result, in unit roundoffs of 1. `flush`: results below the
-    smallest normal number may come out as 0.
+    that do not shrink with the result, in unit roundoffs of 1. `undefined`: functions that may
+    be NaN where their argument is infinite. `flush`: results below the smallest normal number
+    may come out as 0.
     """
 
     flush: bool = False
     units: Mapping[tuple[str, int], float] = field(default_factory=dict)
     absolute: Mapping[tuple[str, int], float] = field(default_factory=dict)
+    undefined: frozenset[tuple[str, int]] = frozenset()
 
 
 class Enclosure:
@@ -136,6 +138,8 @@ class Enclosure:
         units: Any = self._accuracy.units.get(key, 1.0)
         if op == "pow":  # it may be a chain of products, too
             units = np.fmax(units, np.fmin(operands[1].size, LONGEST_CHAIN))
+        if key in self._accuracy.undefined:
+            x = replace(x, nan=x.nan | operands[0].infinite)
         fixed = self._accuracy.absolute.get(key, 0.0)
         return self._widened(x, units * np.abs(x.low) + fixed, units * np.abs(x.high) + fixed, 1)
 
@@ -188,6 +192,9 @@ class Enclosure:
     def _squares(self, x: Enclosed) -> Enclosed:
         return self._image("pow", x, _number(2))
 
+    def _root(self, x: Enclosed) -> Enclosed:
+        return self._evaluated("sqrt", replace(IMAGES["sqrt"](x), dtype=x.dtype), [x])
+
     def _mean(self, x: Enclosed) -> Enclosed:
         return self._image("div", self._sum(x), _number(max(np.size(x.low), 1)), units=2)
 
@@ -209,8 +216,8 @@ def _number(x: float) -> Enclosed:
 REDUCTIONS: dict[str, Callable[..., Enclosed]] = {
     "sum": Enclosure._sum,
     "mean": Enclosure._mean,
-    "norm": lambda a, x: a._image("sqrt", a._sum(a._squares(x))),
-    "rms": lambda a, x: a._image("sqrt", a._mean(a._squares(x))),
+    "norm": lambda a, x: a._root(a._sum(a._squares(x))),
+    "rms": lambda a, x: a._root(a._mean(a._squares(x))),
     "amax": lambda a, x: a._over(np.max, x),
     "amin": lambda a, x: a._over(np.min, x),
     "dot": Enclosure._dot,
