@@ -20,6 +20,7 @@ from optdsl.targets.tensorflow.adapt import adapt, adapt_expression
 from optdsl.targets.text import LiteralText
 
 _PAD = " " * 8
+_UNTOUCHED = "`_rule` at g = 0: what rows do that a sparse gradient does not mention."
 
 
 class Writer:
@@ -235,12 +236,11 @@ class Writer:
         lines: list[str] = []
         for untouched, text in self._text.untouched:
             if self._is_needed(untouched.policy):
+                name = f"_untouched_{untouched.policy}"
                 lines += [
                     "",
-                    *self._head(
-                        f"_untouched_{untouched.policy}", self._states(), text.coefficients
-                    ),
-                    f'{_PAD}"""`_rule` at g = 0: what rows do that a sparse gradient does not mention."""',
+                    *self._head(name, self._states(), text.coefficients),
+                    f'{_PAD}"""{_UNTOUCHED}"""',
                     *self._body(text, 8),
                 ]
         return lines
