@@ -38,5 +38,6 @@ def _schedules(program: Program, arguments: Sequence[Argument]) -> list[str]:
     names = [a.name for a in arguments if a.item in program.hypers]
     if not names:
         return []
-    text = f"{listed(names)} may be schedules: functions of the number of steps done so far."
+    kind = "a schedule: a function" if len(names) == 1 else "schedules: functions"
+    text = f"{listed(names)} may be {kind} of the number of steps done so far."
     return ["", *textwrap.wrap(text, WIDTH - 4)]
