@@ -7,7 +7,7 @@ rounding of the next step alone, and the bound stays as sharp in the last step a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -51,6 +51,31 @@ def compare(
     return _Comparison(optimizer, target, case, accuracy).run(states)
 
 
+@dataclass(frozen=True)
+class _Result:
+    """One state of one variable after a step: as seen, where it must lie, as the oracle has it."""
+
+    place: str
+    seen: Array
+    limits: Enclosed
+    before: Array
+    value: Array
+
+    @property
+    def shape_fault(self) -> str:
+        """What is wrong with its dtype or shape, if anything."""
+        found = f"{self.seen.dtype}{list(self.seen.shape)}"
+        wanted = f"{self.limits.dtype}{list(self.limits.low.shape)}"
+        return f"{self.place} is {found}, should be {wanted}" if found != wanted else ""
+
+    @property
+    def outside(self) -> Array:
+        """The indices of the elements that are not where they must be."""
+        x, limits = self.seen, self.limits
+        inside = (limits.low <= x) & (x <= limits.high) | np.isnan(x) & limits.nan
+        return np.argwhere(~inside)
+
+
 class _Comparison:
     def __init__(
         self, optimizer: model.Optimizer, target: str, case: Case, accuracy: Accuracy
@@ -65,54 +90,41 @@ class _Comparison:
     def run(self, states: Sequence[Seen]) -> Measured:
         bounds = self._bounds.start(self._case.variables)
         exact = self._exact.start(self._case.variables)
-        for step, (gradients, seen) in enumerate(zip(self._case.gradients, states, strict=True), 1):
+        for gradients, seen in zip(self._case.gradients, states, strict=True):
             before = exact
-            bounds = self._bounds.step(bounds, gradients)
-            exact = self._exact.step(exact, gradients)
-            for key, allowed in bounds.variables.items():
-                for name, limits in allowed.items():
-                    x = seen.get(key, {}).get(name)
-                    place = f"step {step}: {name} of {key}"
-                    values = before.variables[key][name], exact.variables[key][name]
-                    if x is not None:
-                        self._judge(place, x, self._rested(limits, gradients.get(key)), *values)
-                    elif gradients.get(key) is not None:
-                        self._measured.failures.append(f"{place} is missing")
+            bounds, exact = self._bounds.step(bounds, gradients), self._exact.step(exact, gradients)
+            for result in self._results(gradients, seen, before, bounds, exact):
+                self._judge(result)
             bounds, exact = _seen(bounds, seen, self._sets.state), _seen(exact, seen, FLOAT64.state)
         self._measured.open = self._unbounded / max(self._counted, 1)
         return self._measured
 
-    def _rested(self, limits: Set, gradient: Gradient) -> Set:
-        """What rows do that a gradient does not mention is said of finite numbers only."""
-        assert isinstance(limits, Enclosed)
-        if not isinstance(gradient, Sparse) or not limits.low.ndim:
-            return limits
-        mentioned = np.isin(np.arange(len(limits.low)), gradient.indices)
-        free = limits.nan & ~mentioned.reshape(-1, *[1] * (limits.low.ndim - 1))
-        low, high = np.where(free, -np.inf, limits.low), np.where(free, np.inf, limits.high)
-        return replace(limits, low=low, high=high)
+    def _results(
+        self,
+        gradients: Mapping[str, Gradient],
+        seen: Seen,
+        before: State[Array],
+        bounds: State[Set],
+        exact: State[Array],
+    ) -> Iterator[_Result]:
+        for key, allowed in bounds.variables.items():
+            for name, limits in allowed.items():
+                place = f"step {bounds.t}: {name} of {key}"
+                old, value = before.variables[key][name], exact.variables[key][name]
+                x, gradient = seen.get(key, {}).get(name), gradients.get(key)
+                assert isinstance(limits, Enclosed)
+                if x is not None:
+                    yield _Result(place, x, _rested(limits, gradient), old, value)
+                elif gradient is not None:
+                    self._measured.failures.append(f"{place} is missing")
 
-    def _judge(self, place: str, x: Array, limits: Set, before: Array, value: Array) -> None:
-        assert isinstance(limits, Enclosed) and limits.dtype is not None
-        if (x.dtype, x.shape) != (limits.dtype, limits.low.shape):
-            self._measured.failures.append(
-                f"{place} is {x.dtype}{list(x.shape)}, should be "
-                f"{limits.dtype}{list(limits.low.shape)}"
-            )
+    def _judge(self, result: _Result) -> None:
+        if result.shape_fault:
+            self._measured.failures.append(result.shape_fault)
             return
-        inside = ((limits.low <= x) & (x <= limits.high)) | (np.isnan(x) & limits.nan)
-        if not np.all(inside):
-            self._fail(place, x, limits, value, np.argwhere(~inside)[0])
-        self._measure(x.astype(float), limits, before, value)
-
-    def _fail(self, place: str, x: Array, limits: Enclosed, value: Array, at: Array) -> None:
-        i = tuple(at)
-        low, high = limits.low[i], limits.high[i]
-        nan = " or NaN" if limits.nan[i] else ""
-        self._measured.failures.append(
-            f"{place}{list(map(int, i))} is {float(x[i])!r}, should be {float(value[i])!r}: "
-            f"{float(low)!r} to {float(high)!r}{nan}"
-        )
+        if len(result.outside):
+            self._measured.failures.append(_fault(result, tuple(result.outside[0])))
+        self._measure(result.seen.astype(float), result.limits, result.before, result.value)
 
     def _measure(self, x: Array, limits: Enclosed, before: Array, value: Array) -> None:
         assert limits.dtype is not None
@@ -131,6 +143,24 @@ class _Comparison:
             m.ulps[dtype] = max(m.ulps.get(dtype, 0.0), float(np.max(ulps)))
             if limits.dtype != np.float16:
                 m.use = max(m.use, float(np.max(use)))
+
+
+def _fault(result: _Result, at: tuple[int, ...]) -> str:
+    x, value = float(result.seen[at]), float(result.value[at])
+    low, high = float(result.limits.low[at]), float(result.limits.high[at])
+    nan = " or NaN" if result.limits.nan[at] else ""
+    place = f"{result.place}{list(map(int, at))}"
+    return f"{place} is {x!r}, should be {value!r}: {low!r} to {high!r}{nan}"
+
+
+def _rested(limits: Enclosed, gradient: Gradient) -> Enclosed:
+    """What rows do that a gradient does not mention is said of finite numbers only."""
+    if not isinstance(gradient, Sparse) or not limits.low.ndim:
+        return limits
+    mentioned = np.isin(np.arange(len(limits.low)), gradient.indices)
+    free = limits.nan & ~mentioned.reshape(-1, *[1] * (limits.low.ndim - 1))
+    low, high = np.where(free, -np.inf, limits.low), np.where(free, np.inf, limits.high)
+    return replace(limits, low=low, high=high)
 
 
 def _seen(state: State[Any], seen: Seen, number: Any) -> State[Any]:

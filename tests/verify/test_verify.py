@@ -1,0 +1,159 @@
+"""The way of the numbers: from cases to a class, back, and into a table."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from optdsl.diagnostics import SpecError
+from optdsl.oracle import Sparse
+from optdsl.semantics.model import Optimizer
+from optdsl.verify import Report, drive, verify
+from optdsl.verify.accuracy import NUMPY
+from optdsl.verify.cases import Case, cases
+from optdsl.verify.compare import Measured, compare, ulp
+from optdsl.verify.report import Row
+from optdsl.verify.run import Task, measure
+from tests.oracle.helpers import resolved
+
+SPEC = """
+optimizer Descent {
+  hyper lr = 0.5 as learning_rate
+  slot m as momentum
+  update {
+    m = m/2 + g
+    w -= lr*m
+  }
+}
+"""
+
+
+def descent(params: dict[str, np.ndarray], rounds: Callable[[float], float] = float) -> Case:
+    gradients = [{key: np.ones_like(x) for key, x in params.items()}] * 2
+    return Case("by hand", "dense", {}, params, gradients)
+
+
+def judged(states: list[dict[str, dict[str, np.ndarray]]]) -> Measured:
+    case = descent({"x": np.array([1, 2], np.float32)})
+    return compare(resolved(SPEC), "numpy", case, states, NUMPY)
+
+
+def state(
+    w: list[float], m: list[float], dtype: type = np.float32
+) -> dict[str, dict[str, np.ndarray]]:
+    return {"x": {"w": np.array(w, np.float32), "m": np.array(m, dtype)}}
+
+
+def test_right_states_pass() -> None:
+    measured = judged([state([0.5, 1.5], [1, 1]), state([-0.25, 0.75], [1.5, 1.5])])
+    assert measured.failures == [] and measured.ulps == {"float32": 0} and measured.open == 0
+
+
+def test_each_step_is_judged_from_the_state_before_it() -> None:
+    near = np.nextafter(np.float32(0.5), np.float32(1))
+    after = np.float32(near - np.float32(0.75))
+    measured = judged([state([near, 1.5], [1, 1]), state([after, 0.75], [1.5, 1.5])])
+    assert measured.failures == [] and measured.ulps["float32"] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("second", "message"),
+    [
+        (state([-0.25, 0.7500004], [1.5, 1.5]), "step 2: w of x[1] is 0.750000"),
+        (state([-0.25, np.nan], [1.5, 1.5]), "step 2: w of x[1] is nan, should be 0.75"),
+        (state([-0.25, 0.75], [1.5]), "step 2: m of x is float32[1], should be float32[2]"),
+        (state([-0.25, 0.75], [1.5, 1.5], np.float64), "is float64[2], should be float32[2]"),
+        ({"x": {"w": np.array([-0.25, 0.75], np.float32)}}, "step 2: m of x is missing"),
+    ],
+)
+def test_wrong_states_do_not(second: dict[str, dict[str, np.ndarray]], message: str) -> None:
+    (failure,) = judged([state([0.5, 1.5], [1, 1]), second]).failures
+    assert message in failure
+
+
+def test_ulp() -> None:
+    assert ulp(np.array([1.0, 2.0]), np.float16).tolist() == [2**-10, 2**-9]
+    assert ulp(np.array(0.0), np.float32) == 2**-149
+
+
+def test_trees_of_arrays_come_back_as_they_were(tmp_path: object) -> None:
+    tree = {"a": [np.float16(1.5), None, {"b": np.zeros((0, 3))}], "c": np.arange(3), "d": "text"}
+    drive.save(f"{tmp_path}/tree", tree)
+    back = drive.load(f"{tmp_path}/tree")
+    assert back["a"][0].dtype == np.float16 and back["a"][0] == 1.5 and back["a"][1] is None
+    assert back["a"][2]["b"].shape == (0, 3)
+    assert back["c"].tolist() == [0, 1, 2] and back["d"] == "text"
+
+
+def test_a_spec_is_proved_here_and_in_another_process() -> None:
+    here, there = verify(SPEC, "numpy"), verify(SPEC, "numpy", sys.executable)
+    assert here.ok and there.table() == here.table()
+    assert "Descent  numpy   dense" in here.table() and "7 cases, 0 failed" in here.table()
+
+
+def test_errors_of_a_spec_are_raised() -> None:
+    with pytest.raises(SpecError):
+        verify(SPEC.replace("g\n", "gradient\n"), "numpy")
+
+
+def test_an_interpreter_without_the_framework_is_an_error() -> None:
+    with pytest.raises(RuntimeError, match="cannot run numpy"):
+        verify(SPEC, "numpy", "false")
+
+
+def test_what_a_class_raises_is_a_failure_of_its_case() -> None:
+    optimizer = resolved(SPEC)
+    text = "class Descent:\n    def __init__(self):\n        raise OSError('no luck')\n"
+    task = Task(optimizer, text, descent({"x": np.ones(1)}), "numpy")
+    (measured,) = measure([task], "numpy")
+    assert "OSError: no luck" in measured.failures[0]
+
+
+def test_failures_stand_below_the_table() -> None:
+    rows = [
+        Row("A", "numpy", "dense", "defaults", 7, Measured({"float32": 1.25}, 0.5)),
+        Row("A", "numpy", "dense", "schedules", 7, Measured({"float64": 3}, failures=["x"] * 5)),
+    ]
+    table = Report(tuple(rows)).table().splitlines()
+    assert table[1].split() == "A numpy dense 2 14 0.00 1.25 3.00 50% FAILED".split()
+    assert table[-6:] == ["  x", "  x", "  x", "  … and 2 more", "", "2 cases, 1 failed"]
+
+
+def flags(optimizer: Optimizer) -> list[dict[str, object]]:
+    names = {f.name for f in optimizer.flags} | {"mu"}
+    return [{k: v for k, v in case.arguments.items() if k in names} for case in cases(optimizer)]
+
+
+def test_every_combination_of_flags_is_tried_and_what_is_asked_for() -> None:
+    optimizer = resolved("""
+    optimizer X {
+      hyper lr = 0.5
+      hyper mu = 0.5 in [0, 1)
+      flag a = true
+      flag b = false
+      update {
+        if uses(mu) { w -= lr*mu*g }
+        if a or b { w -= lr*g }
+      }
+    }
+    """)
+    tried = [(x["a"], x["b"], x["mu"] == 0) for x in flags(optimizer) if "a" in x]
+    assert len(tried) == 16 and len(set(tried)) == 8
+
+
+def test_streams_have_what_they_promise() -> None:
+    by_name = {(case.name, case.stream): case for case in cases(resolved(SPEC))}
+    dense, sparse = by_name["defaults", "dense"], by_name["defaults", "sparse"]
+    assert {x.dtype.itemsize for x in dense.variables.values()} == {2, 4, 8}
+    assert {x.shape for x in dense.variables.values()} >= {(), (1, 3), (0, 3), (3, 2, 2)}
+    assert any(g is None for step in dense.gradients for g in step.values())
+    assert not any(np.any(g) for g in dense.gradients[2].values())
+    rows = [step["matrix"].indices for step in sparse.gradients[:-1]]
+    assert any(len(set(r)) < len(r) for r in rows) and any(not len(r) for r in rows)
+    assert any(sorted(r) == [0, 1, 2, 3] for r in rows)
+    assert not isinstance(sparse.gradients[-1]["matrix"], Sparse)
+    huge = by_name["defaults", "huge and tiny"].gradients[-1]["matrix"]
+    assert np.max(np.abs(huge)) > 1e20 and np.min(np.abs(huge)) < 1e-20
