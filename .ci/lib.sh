@@ -17,7 +17,7 @@ step() { # NAME COMMAND…: runs it, prints a line, and keeps the result for the
   local name=$1 log start=$SECONDS took
   shift
   log=$LOGS/${name//[^A-Za-z0-9.]/_}.log
-  if "$@" >"$log" 2>&1; then
+  if ("$@") >"$log" 2>&1; then # in a shell of its own: a step may change its folder
     took=$((SECONDS - start))
     echo "ok      $name ($took s)" | tee -a "$LOGS/results"
     return 0
