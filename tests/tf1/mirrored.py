@@ -22,7 +22,7 @@ CASES = [
     ("nadam", {"learning_rate": 0.1}),
     ("momentum", {"learning_rate": 0.1, "momentum": 0.5}),
     ("novograd", {"learning_rate": 0.1, "clipnorm": 0.5}),
-    ("adam", {"learning_rate": 0.1, "global_clipnorm": 0.5}),
+    ("adam", {"learning_rate": 0.1, "clipvalue": 2.0, "global_clipnorm": 3.5}),
 ]
 DENSE = np.array([0.5, -1.0], "float32")
 ROWS = np.array([[0.5, -1.0], [0.25, 2.0], [1.0, 1.0]], "float32")

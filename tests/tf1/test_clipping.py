@@ -62,6 +62,16 @@ def test_by_the_norm_of_all(mode):
 
 
 @pytest.mark.parametrize("mode", MODES)
+def test_by_value_then_by_norm_then_by_the_norm_of_all(mode):
+    rows = (np.array([[30.0], [-1.0]]), np.array([0, 0]))
+    limits = {"clipvalue": 4.0, "clipnorm": 3.0, "global_clipnorm": 1.0}
+    grads = [[3.0, 40.0], rows]  # by value [3, 4], [4]; by norm [1.8, 2.4], [3]; of all sqrt(18)
+    found, _ = train(descent(**limits), [np.zeros(2), np.zeros((3, 1))], [grads], mode)
+    np.testing.assert_allclose(found[0], -np.array([1.8, 2.4]) / np.sqrt(18), rtol=1e-6)
+    np.testing.assert_allclose(found[1], [[-3 / np.sqrt(18)], [0], [0]], rtol=1e-6)
+
+
+@pytest.mark.parametrize("mode", MODES)
 def test_rows_that_come_twice_are_summed_before(mode):
     # The norm of the rows as they come would be sqrt(2), and of their sum it is 2.
     twice = (np.array([[1.0], [1.0]]), np.array([1, 1]))

@@ -106,7 +106,6 @@ def test_numbers_outside_of_their_domain(name):
         ({"clipnorm": 0}, r"clipnorm must be in \(0, inf\), got 0"),
         ({"clipvalue": -1.0}, r"clipvalue must be in \(0, inf\), got -1.0"),
         ({"global_clipnorm": float("nan")}, r"global_clipnorm must be in \(0, inf\), got nan"),
-        ({"global_clipnorm": 1.0, "clipnorm": 1.0}, "global_clipnorm"),
     ],
 )
 def test_the_message_names_argument_domain_and_value(arguments, message):
