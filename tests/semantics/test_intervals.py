@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optdsl.semantics import intervals as iv
@@ -169,17 +169,20 @@ def escapes(op: str, result: Range, *xs: float) -> bool:
     return not low <= value <= high or (value == 0 and result.low[0] > 1e-200)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(UNARY), members(ANY))
 def test_functions_stay_within(op: str, x: tuple[Range, float]) -> None:
     assert not escapes(op, iv.IMAGES[op](x[0]), x[1])
 
 
+@settings(deadline=None)
 @given(st.sampled_from(BINARY), members(ANY), members(ANY))
 def test_operators_stay_within(op: str, x: tuple[Range, float], y: tuple[Range, float]) -> None:
     warned = op == "pow" and x[1] < 0 and not y[0].whole
     assert warned or not escapes(op, iv.IMAGES[op](x[0], y[0]), x[1], y[1])
 
 
+@settings(deadline=None)
 @given(st.sampled_from(BINARY), members(EXACT), members(EXACT))
 def test_zero_is_seen(op: str, x: tuple[Range, float], y: tuple[Range, float]) -> None:
     try:
@@ -189,6 +192,7 @@ def test_zero_is_seen(op: str, x: tuple[Range, float], y: tuple[Range, float]) -
     assert value != 0 or 0 in iv.IMAGES[op](x[0], y[0])
 
 
+@settings(deadline=None)
 @given(members(EXACT), members(EXACT))
 def test_hull_and_intersection(x: tuple[Range, float], y: tuple[Range, float]) -> None:
     both = iv.hull(x[0], y[0])
