@@ -6,13 +6,20 @@ from collections.abc import Iterator, Sequence
 
 from optdsl.ir.build import ops, program_expressions, refs
 from optdsl.ir.nodes import Expr, Program, Shared, Slot, Value
-from optdsl.ir.sparse import Sparse, sparse
+from optdsl.ir.sparse import sparse
 from optdsl.semantics.level import Level
 from optdsl.semantics.model import Settings
 from optdsl.targets import layout
 from optdsl.targets.arguments import spelled
 from optdsl.targets.base import Spelling
-from optdsl.targets.functions import RuleText, Style, condition_text, print_program, static_printer
+from optdsl.targets.functions import (
+    RuleText,
+    Style,
+    condition_text,
+    policy_text,
+    print_program,
+    static_printer,
+)
 from optdsl.targets.keras_v2 import tables
 from optdsl.targets.keras_v2.arguments import Argument, arguments, signature
 from optdsl.targets.printer import Printer
@@ -161,33 +168,11 @@ class Writer:
     # ------------------------------------------------------ sparse policies
 
     def _sparse_attributes(self) -> list[str]:
-        """The policy, and what moves on the rows that a sparse gradient does not mention."""
+        """What is done with sparse gradients."""
         return [
-            f"{_PAD}self._sparse = {self._policy()}",
+            f"{_PAD}self._sparse = {policy_text(self._sparse, self._static)}",
             f"{_PAD}self._densify = {condition_text(self._sparse.densify, self._static)}",
-            *self._swept(self._sparse),
         ]
-
-    def _policy(self) -> str:
-        text = ""
-        for policy in reversed(self._sparse.policies):
-            name = LiteralText(str(policy.name))
-            condition = policy.condition and self._static.expr(policy.condition)
-            text = f"{name} if {condition} else {text}" if condition else name
-        return text
-
-    def _swept(self, sparse: Sparse) -> list[str]:
-        """States that always move stand in a tuple; the others are put to it."""
-        names = {"w": "w", **{s.name: self._slot_name(s) for s in self.program.slots}}
-        quoted = {state: str(LiteralText(name)) for state, name in names.items()}
-        always = [quoted[s] for s, c in sparse.swept if c is True]
-        lines = layout.bracketed("self._swept = ", always, 8)
-        conditions = dict.fromkeys(c for _, c in sparse.swept if not isinstance(c, bool))
-        for condition in conditions:
-            some = [quoted[s] for s, c in sparse.swept if c == condition]
-            lines.append(f"{_PAD}if {condition_text(condition, self._static)}:")
-            lines += layout.bracketed("self._swept += ", some, 12)
-        return lines
 
     # -------------------------------------------------------- the functions
 
