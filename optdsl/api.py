@@ -12,6 +12,7 @@ from typing import Any
 from optdsl.diagnostics import Diagnostic, Diagnostics, Source, SpecError
 from optdsl.ir.lower import lower
 from optdsl.ir.nodes import Program
+from optdsl.ir.unsupported import check_supported
 from optdsl.semantics.model import Optimizer
 from optdsl.semantics.partial import sure_findings
 from optdsl.semantics.resolve import resolve
@@ -42,7 +43,7 @@ def check(spec: str | PathLike[str]) -> tuple[Diagnostic, ...]:
     diagnostics = Diagnostics()
     source = read(spec, diagnostics)
     if source is not None:
-        resolve_source(source, diagnostics)
+        programs(source, diagnostics)
     return diagnostics.all
 
 
@@ -61,7 +62,10 @@ def resolve_source(source: Source, diagnostics: Diagnostics) -> tuple[Optimizer,
 
 def programs(source: Source, diagnostics: Diagnostics) -> tuple[Program, ...]:
     """The IR of the optimizers of a source that have no errors."""
-    return tuple(map(lower, resolve_source(source, diagnostics)))
+    lowered = tuple(map(lower, resolve_source(source, diagnostics)))
+    for found in lowered:
+        check_supported(found, diagnostics)
+    return lowered
 
 
 def program(spec: str | PathLike[str], optimizer: str | None = None) -> Program:
@@ -97,6 +101,7 @@ def render(found: Program, target: str) -> str:
         raise ValueError(f"no target {target!r}; there is {', '.join(TARGET_NAMES)}")
     diagnostics = Diagnostics()
     backend = get_target(target)
+    check_supported(found, diagnostics)
     backend.check(found, diagnostics)
     if diagnostics.has_errors:
         raise SpecError(diagnostics.all)

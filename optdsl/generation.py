@@ -16,6 +16,7 @@ from optdsl.discover import SpecFile
 from optdsl.emit import Drift, WriteError, diff, drift, make_package, specs_of, stale, write
 from optdsl.ir.lower import lower
 from optdsl.ir.nodes import Program
+from optdsl.ir.unsupported import check_supported
 from optdsl.names import module_name
 from optdsl.semantics.model import Optimizer
 from optdsl.syntax.parser import read_source
@@ -85,10 +86,11 @@ def resolve(spec: SpecFile, findings: Findings) -> tuple[Optimizer, ...]:
 def check(spec: SpecFile, targets: Iterable[str], findings: Findings) -> None:
     """Add to `findings` all that is to be said about a spec, and what a target cannot express."""
     for program in map(lower, resolve(spec, findings)):
+        diagnostics = Diagnostics()
+        check_supported(program, diagnostics)
         for target in targets:
-            diagnostics = Diagnostics()
             get_target(target).check(program, diagnostics)
-            findings.add(spec, diagnostics)
+        findings.add(spec, diagnostics)
 
 
 def generate(spec: SpecFile, targets: Iterable[str], findings: Findings) -> list[Module]:
