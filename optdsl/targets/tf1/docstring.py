@@ -19,8 +19,8 @@ _POLICIES = {
 }
 
 _HYPERS = (
-    "Where it does not say that it is a plain number, a number may also be a tensor, or a callable"
-    " without arguments that returns one of them and is called whenever a step is built."
+    "A number that is not called plain may also be a tensor, or a callable without arguments, which"
+    " is called whenever a step is built: in eager mode in every step, in a graph once."
 )
 
 #: What every class takes beside the arguments of its spec.
