@@ -24,10 +24,6 @@ def run(case: dict[str, Any], generated: Any) -> list[dict[str, Any]]:
     """The state after every step."""
     if case["mode"] == "eager":
         return Run(case, generated, lambda step: lambda: step[0]).eager()
-    if case["mode"] == "ref":  # TensorFlow 2's own conditionals cannot hold such variables
-        tf.disable_control_flow_v2()
-    else:
-        tf.enable_control_flow_v2()
     with tf.Graph().as_default(), tf.Session(config=THREADS) as session:
         return Run(case, generated, lambda step: tf.placeholder(tf.float64, [])).graph(session)
 
