@@ -116,8 +116,8 @@ def test_a_row_whose_values_cancel_is_a_row_of_the_gradient(name, mode):
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("dtype", ["int32", "int64"])
-@pytest.mark.parametrize("wrong", [-1, 6, 100])
-@pytest.mark.parametrize("name", ["adam", "nadam", "lamb", "momentum"])
+@pytest.mark.parametrize("wrong", [-1, 6])
+@pytest.mark.parametrize("name", ["adam", "lamb", "momentum"])
 def test_rows_outside_of_the_variable_are_an_error(name, wrong, dtype, mode):
     w0 = np.zeros(SHAPE)
     bad = (np.ones((2, 2)), np.array([1, wrong], dtype))
