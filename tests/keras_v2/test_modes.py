@@ -143,7 +143,6 @@ def test_fit(maker, eagerly):
         "clipnorm"
     ):
         config = model.optimizer.get_config()
-        config.pop("schedule_decay", None)
         theirs = getattr(builtin, type(model.optimizer).__name__).from_config(config)
         np.testing.assert_allclose(losses, trained(theirs)[0], rtol=1e-4)
 

@@ -101,9 +101,7 @@ def _domain(item: Hyper | Const) -> list[str]:
     domain = item.domain
     low = f"{_end(domain.low)} {'<=' if domain.low_closed else '<'} x"
     test = f"{low} {'<=' if domain.high_closed else '<'} {_end(domain.high)}"
-    whole = isinstance(item, Const) and item.is_int
-    words = f"the integers of {interval(domain)}" if whole else interval(domain)
-    return [LiteralText(words), f"lambda x: {test}"]
+    return [LiteralText(interval(domain)), f"lambda x: {test}"]
 
 
 def _end(value: float) -> str:

@@ -25,8 +25,11 @@ CONVENTIONS = {
 #: Hyperparameters that Keras keeps as plain attributes of Python, not as variables.
 PLAIN = frozenset({"epsilon"})
 
-#: What None means for an argument.
+#: What None means for an argument, and 0 where it is not in the domain.
 NONE_MEANS = {"epsilon": "keras.backend.epsilon()"}
+
+#: Other names of arguments: how to get them out of **kwargs (the base class knows `lr` itself).
+ALIASES = {"learning_rate": 'kwargs.get("lr", {0})', "decay": 'kwargs.pop("schedule_decay", {0})'}
 
 #: Identifiers that no local may have inside a method.
 TAKEN = frozenset({*keyword.kwlist, *keyword.softkwlist, *dir(builtins)}) | frozenset(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from optdsl.ir.build import ops, program_expressions, refs
-from optdsl.ir.nodes import Expr, Program, Shared, Slot, Value
+from optdsl.ir.nodes import Expr, Hyper, Program, Shared, Slot, Value
 from optdsl.ir.sparse import sparse
 from optdsl.semantics.level import Level
 from optdsl.semantics.model import Settings
@@ -106,12 +106,14 @@ class Writer:
         ]
 
     def _defaults(self) -> Iterator[str]:
-        """What the arguments mean that say nothing by themselves."""
+        """What the arguments mean that have other names, or say nothing by themselves."""
         for a in self.arguments:
-            if a.public == "learning_rate":
-                yield f'{_PAD}learning_rate = kwargs.get("lr", learning_rate)'
+            if alias := tables.ALIASES.get(a.public):
+                yield f"{_PAD}{a.public} = {alias.format(a.public)}"
             if meaning := tables.NONE_MEANS.get(a.public):
-                yield f"{_PAD}{a.public} = {meaning} if {a.public} is None else {a.public}"
+                zero = isinstance(a.item, Hyper) and 0 in a.item.domain
+                nothing = f"{a.public} is None" if zero else f"_is_nothing({a.public})"
+                yield f"{_PAD}{a.public} = {meaning} if {nothing} else {a.public}"
 
     def _assignment(self, argument: Argument) -> list[str]:
         lines = []
