@@ -11,12 +11,10 @@ from optdsl.targets.keras_v2.arguments import Argument
 from optdsl.targets.layout import WIDTH
 from optdsl.targets.text import Documentation
 
-_OWN_ARGUMENTS = """\
-name: The name of the optimizer, in front of those of its variables.
-**kwargs: clipnorm, clipvalue and global_clipnorm; """
-
-_DECAY = "decay, by which the learning rate becomes lr / (1 + decay * steps done); lr, the same as "
-_DECAY += "learning_rate; "
+_NAME = "name: The name of the optimizer, in front of those of its variables."
+_CLIPPING = "clipnorm, clipvalue and global_clipnorm"
+_DECAY = "decay, by which the learning rate becomes lr / (1 + decay * steps done)"
+_REST = "and what else the constructor of OptimizerV2 takes."
 
 
 def class_documentation(program: Program, arguments: Sequence[Argument]) -> list[Documentation]:
@@ -36,13 +34,15 @@ def class_documentation(program: Program, arguments: Sequence[Argument]) -> list
 
 
 def _own_arguments(arguments: Sequence[Argument]) -> list[str]:
-    decay = _DECAY if any(a.public == "learning_rate" for a in arguments) else ""
-    text = f"{_OWN_ARGUMENTS}{decay}and what else the constructor of OptimizerV2 takes."
-    return [
-        part
-        for line in text.split("\n")
-        for part in textwrap.wrap(line, WIDTH - 8, subsequent_indent="    ")
-    ]
+    """The arguments that every class has; `decay` may be one of the spec's."""
+    names = {a.public for a in arguments}
+    parts = [_CLIPPING]
+    if "learning_rate" in names:
+        parts += [*([] if "decay" in names else [_DECAY]), "lr, the same as learning_rate"]
+    if "decay" in names:
+        parts += ["schedule_decay, the same as decay"]
+    keywords = f"**kwargs: {'; '.join([*parts, _REST])}"
+    return [_NAME, *textwrap.wrap(keywords, WIDTH - 8, subsequent_indent="    ")]
 
 
 def _schedules(program: Program, arguments: Sequence[Argument]) -> list[str]:
