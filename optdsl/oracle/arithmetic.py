@@ -63,6 +63,12 @@ def _over(function: Callable[[Array], Any], x: Array) -> Any:
     return function(x) if np.size(x) else 0.0
 
 
+def _sigmoid(x: Array) -> Any:
+    """1/(1 + exp(-x)), of which no part overflows."""
+    small = np.exp(-np.abs(x))
+    return np.where(x >= 0, 1, small) / (1 + small)
+
+
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "add": np.add,
     "sub": np.subtract,
@@ -88,7 +94,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "log1p": np.log1p,
     "expm1": np.expm1,
     "tanh": np.tanh,
-    "sigmoid": lambda x: np.exp(-np.logaddexp(0, -x)),
+    "sigmoid": _sigmoid,
     "floor": np.floor,
     "ceil": np.ceil,
     "round": np.round,
