@@ -176,15 +176,25 @@ def _sign(x: Enclosed) -> Enclosed:
     return replace(found, low=np.where(x.nan, -1, found.low), high=np.where(x.nan, 1, found.high))
 
 
+def _around_0(found: Enclosed, *xs: Enclosed) -> Enclosed:
+    """Where all the corners are NaN, but not all that lies between them: that is 0."""
+    between = np.isnan(found.low) & ~np.logical_and(*(x.low == x.high for x in xs))
+    between &= ~np.logical_or(*(np.isnan(x.low) for x in xs))
+    return replace(
+        found, low=np.where(between, 0.0, found.low), high=np.where(between, 0.0, found.high)
+    )
+
+
 def _mul(x: Enclosed, y: Enclosed) -> Enclosed:
     found = corners(np.multiply, x, y)
     undefined = (x.spans(0) & y.infinite) | (y.spans(0) & x.infinite)
-    return replace(found, nan=found.nan | undefined)
+    return _around_0(replace(found, nan=found.nan | undefined), x, y)
 
 
 def _div(x: Enclosed, y: Enclosed) -> Enclosed:
     """A divisor that may be 0 gives anything, 0/0 not a number."""
     found = corners(np.divide, x, y)
+    found = _around_0(found, x, y)
     by_zero = y.spans(0) & ~((y.size == 0) & (x.size == 0))
     nan = found.nan | (y.spans(0) & x.spans(0))
     return replace(_anything(found, by_zero), nan=nan)
