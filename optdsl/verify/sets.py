@@ -219,7 +219,7 @@ def _pow(x: Enclosed, y: Enclosed) -> Enclosed:
     low = np.where(even & x.spans(0) & (y.low > 0), 0.0, found.low)
     found = Enclosed(low, found.high, found.nan | (negative & ~whole))
     pole = x.spans(0) & (y.low < 0) & (negative | ~even)  # the sign of a zero is not known
-    unknown = negative & ~whole & (y.low != y.high)
+    unknown = negative & ~whole & ((y.low != y.high) | np.isneginf(x.low))
     return _anything(found, pole | unknown | y.infinite)
 
 
