@@ -230,8 +230,9 @@ def test_verify_with_an_interpreter_that_lacks_the_framework(project, optdsl):
 
 
 def test_ctrl_c(project):
-    script = (
-        "import sys, time; from optdsl import cli, generation;"
+    script = (  # a shell's background job would inherit that the signal is ignored
+        "import signal, sys, time; from optdsl import cli, generation;"
+        "signal.signal(signal.SIGINT, signal.default_int_handler);"
         "generation.generate = lambda *a: (print('on', flush=True), time.sleep(30));"
         "sys.exit(cli.run(['gen']))"
     )
