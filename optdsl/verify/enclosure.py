@@ -34,8 +34,9 @@ class Accuracy:
     `units` are the largest errors of functions in unit roundoffs (half an ulp), by name and the
     dtype's size in bytes; everything else is rounded correctly, 1 unit. `absolute` are errors
     that do not shrink with the result, in unit roundoffs of 1. `undefined`: functions that may
-    be NaN where their argument is infinite. `flush`: results below the smallest normal number
-    may come out as 0.
+    be NaN where their argument is infinite, and half as large again where it is within a factor
+    of 4 of the ends of the range of float32. `flush`: results below the smallest normal number may
+    come out as 0.
     """
 
     flush: bool = False
@@ -139,7 +140,8 @@ class Enclosure:
         if op == "pow":  # it may be a chain of products, too
             units = np.fmax(units, np.fmin(operands[1].size, LONGEST_CHAIN))
         if key in self._accuracy.undefined:
-            x = replace(x, nan=x.nan | operands[0].infinite)
+            end = (operands[0].high > 2.0**125) | (operands[0].low < 2.0**-124)
+            x = replace(x, nan=x.nan | operands[0].infinite, high=np.where(end, 1.6, 1) * x.high)
         fixed = self._accuracy.absolute.get(key, 0.0)
         return self._widened(x, units * np.abs(x.low) + fixed, units * np.abs(x.high) + fixed, 1)
 
