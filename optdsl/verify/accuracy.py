@@ -4,7 +4,7 @@ Measured on 1.2 million arguments a function and dtype, over the range of the dt
 points where implementations change, against 80-bit long double. In unit roundoffs (half an ulp)
 the worst were, with NumPy 1.18 to 2.4: log 4.3 (float32), cbrt 5.4 (float64); with TensorFlow 1.15
 to 2.21: sigmoid 8.1 (float32), tanh 7.4, pow 7.2 (float64), and sqrt 3.6 in float32 with 1.15.
-The logistic function of 1.15 ends at +-18 and is off by 1e-7 whatever its size. Its root of infinity
+The logistic function of 1.15 ends at +-18, off by 1e-7 whatever its size. Its root of infinity
 is NaN, and above 2^126 and below 2^-125 its root is 1.5 times too large: it is one step of Newton's
 method, in which a number below the smallest normal one becomes 0. cbrt is a power in TensorFlow,
 whose exponent 1/3 is itself rounded; that error grows with the logarithm of the argument.
