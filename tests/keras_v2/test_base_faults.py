@@ -259,6 +259,22 @@ def test_set_weights_in_fit():
     assert_same(one.get_weights(), two.get_weights())
 
 
+def test_nothing_moves_in_the_step_that_finds_no_data():
+    """`fit` learns that the data has ended from a step that fails: it must not have moved p."""
+    model = keras.Sequential([keras.layers.Dense(1, input_shape=(1,))])
+    optimizer = generated("nadam", "Nadam")(0.01)
+    model.compile(optimizer, "mse")
+    ones = np.ones((2, 1), np.float32)
+    data = tf.data.Dataset.from_generator(
+        lambda: iter([(ones, ones)] * 3), (tf.float32, tf.float32), ((2, 1), (2, 1))
+    )
+    model.fit(data, epochs=3, verbose=0)
+    done = np.arange(1, 10)
+    expected = np.prod(0.9 * (1 - 0.5 * 0.96 ** (0.004 * done)))
+    assert optimizer.iterations.numpy() == 9
+    np.testing.assert_allclose(optimizer.get_weights()[1], expected, rtol=1e-12)
+
+
 # -- pickle: 2.10 and later
 
 
