@@ -1,7 +1,8 @@
 """The catalogue of diagnostic codes. A code never changes its meaning and is never used again.
 
 O1xx the text (characters, grammar, limits) · O2xx names · O3xx levels and types · O4xx values ·
-O5xx sparse policies · O6xx settings of targets · O9xx not supported · W1xx and up warnings
+O5xx sparse policies · O6xx settings of targets · O7xx composition · O9xx not supported ·
+W1xx and up warnings
 """
 
 from __future__ import annotations
@@ -59,6 +60,15 @@ CATALOGUE: dict[str, Entry] = {
             "O501": "a contradiction between sparse policies",
             "O601": "an unknown target",
             "O602": "a setting that does not fit the optimizer",
+            "O701": "'inner' outside a wrapper",
+            "O702": "'inner' that can run twice in a step",
+            "O703": "a wrapper that never runs what it wraps",
+            "O704": "an argument of a part of a composition that does not fit",
+            "O705": "a wrapper where an optimizer has to stand, or the other way round",
+            "O706": "stages under a wrapper that does not run them in every step",
+            "O707": "a part of a composition with errors",
+            "O708": "a composition of itself",
+            "O709": "a part of a composition that cannot be found",
             "O901": "a construct that this version does not support",
             "O902": "a construct that a target does not support",
         }

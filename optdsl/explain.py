@@ -176,6 +176,10 @@ def _movement(movement: Movement_, untouched: Untouched, definitions: Mapping[Va
     if movement.kind == "fixed":
         if state == "w" and untouched.policy == "hybrid":
             return "stays: hybrid moves w on the rows of the gradient only"
+        if untouched.policy.startswith("mixed"):
+            return (
+                "stays: with g = 0 its equation gives what it was, or its part moves no other row"
+            )
         return "stays: with g = 0 its equation gives what it was"
     if movement.kind == "decay" and movement.factor is not None:
         return f"decays: with g = 0 it is multiplied by {_text(movement.factor)}"

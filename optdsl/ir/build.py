@@ -19,11 +19,14 @@ from optdsl.ir.nodes import (
     Statement,
     Value,
 )  # fmt: skip
+from optdsl.semantics import operators
 from optdsl.semantics.level import Level
 from optdsl.semantics.operators import OPERATORS
 
-#: An operator of the IR alone: one number, spread over the shape of the variable.
+#: An operator of the IR alone: something smaller, spread over the shape of the variable.
 FILL = "fill"
+#: The reductions along axes.
+ALONG = frozenset(o.name for o in operators.ALONG.values())
 
 
 def op(name: str, *args: Expr) -> Op:
@@ -92,10 +95,11 @@ def expressions(block: Block) -> Iterator[Expr]:
 
 def program_expressions(program: Program) -> Iterator[Expr]:
     """Every expression of a program: rules, step, initial values and conditions."""
-    for rule in (program.rule, *(u.rule for u in program.untouched)):
+    for rule in program.rules:
         yield from expressions(rule.body)
         yield from (result.value for result in rule.results)
-    yield from expressions(program.step)
+    for block in (program.step, *(p.step for p in program.phases)):
+        yield from expressions(block)
     yield from (result.value for result in program.shared_results)
     state: tuple[Slot | Shared, ...] = (*program.slots, *program.shareds)
     yield from (item.initial for item in state)
@@ -110,6 +114,15 @@ def ops(expr: Expr) -> Iterator[Op]:
         yield expr
         for arg in expr.args:
             yield from ops(arg)
+
+
+def is_full(expr: Expr) -> bool:
+    """Whether a number per element has the shape of the variable, not dimensions of 1."""
+    if isinstance(expr, Op) and expr.op != FILL:
+        if expr.op in ALONG:
+            return False
+        return any(a.level == Level.ELEMENT and is_full(a) for a in expr.args)
+    return True
 
 
 def is_literal(expr: Expr, value: float) -> bool:

@@ -10,13 +10,48 @@ from optdsl.ir import nodes
 from optdsl.ir.build import FILL, is_static, op, substitute
 from optdsl.ir.nodes import Block, Branch, Define, Expr, Literal_, Merge, Ref, Value
 from optdsl.ir.passes import run_passes
+from optdsl.ir.regions import combined_policies
 from optdsl.semantics import model
+from optdsl.semantics.constants import children
+from optdsl.semantics.expand import axes_of
 from optdsl.semantics.level import Level
-from optdsl.semantics.operators import SYMBOLS
+from optdsl.semantics.operators import ALONG, SYMBOLS
+from optdsl.semantics.rename import statements
 from optdsl.syntax import tree
 from optdsl.syntax.formatter import format_expression, format_statement
 
 _CONSTANTS = {"pi": 3.141592653589793, "inf": float("inf")}
+
+
+def _totals(statement: tree.Statement) -> int:
+    """How many totals there are in the expressions of one statement."""
+    match statement:
+        case tree.Let(value=value) | tree.Assign(value=value):
+            return _totals_in(value)
+        case tree.If(condition=condition):
+            return _totals_in(condition)
+    return 0
+
+
+def _totals_in(expr: tree.Expr) -> int:
+    own = isinstance(expr, tree.Call) and expr.function.text == "total"
+    return own + sum(map(_totals_in, children(expr)))
+
+
+def _along(name: str, args: Sequence[Expr], axes: Sequence[int]) -> Expr:
+    """A reduction along axes, made of sums, means and extremes."""
+    numbers = [Literal_(axis) for axis in axes]
+    if name == "norm":
+        return op("sqrt", op("sum_along", op("pow", args[0], Literal_(2)), *numbers))
+    if name == "rms":
+        return op("sqrt", op("mean_along", op("pow", args[0], Literal_(2)), *numbers))
+    if name == "dot":
+        return op("sum_along", op("mul", *args), *numbers)
+    return op(ALONG[name].name, args[0], *numbers)
+
+
+def _policy_name(policy: tree.Sparse | model.Policy) -> str:
+    return policy.name if isinstance(policy, model.Policy) else policy.policy.text
 
 
 def lower(optimizer: model.Optimizer) -> nodes.Program:
@@ -38,6 +73,11 @@ class _Lowering:
         self._fixed: dict[Value, Expr] = {}  # locals of the level fixed, for conditions
         self._uses: dict[str, Expr] = {}
         self._declared: dict[str, Level] = {}
+        self._pending: list[Define] = []  # what a total adds up, before the statement it is in
+        self._phases: list[tuple[Value, str | Expr]] = []
+        self._regions: list[Sequence[tree.Sparse | model.Policy]] = [optimizer.policies]
+        self._region = 0
+        self._states: set[str] = set()
         self.current: dict[str, Expr] = {}
         self._inputs()
 
@@ -57,6 +97,9 @@ class _Lowering:
             self._input(slot.name, Level.VARIABLE if slot.scalar else Level.ELEMENT, "slot")
         for shared in o.shareds:
             self._input(shared.name, Level.STEP, "shared")
+        for number in range(1, 1 + sum(map(_totals, statements(o.body)))):
+            name = f"part_of_total_{number}"
+            self._declared[name], self.current[name] = Level.VARIABLE, Literal_(0.0)
 
     def _input(self, name: str, level: Level, role: nodes.Role) -> None:
         self._declared[name] = level
@@ -85,6 +128,10 @@ class _Lowering:
             assert isinstance(hyper, tree.Name)
             return self._uses[hyper.text]
         args = [self.expr(a) for a in call.args]
+        if name == "total":
+            return self._total(args[0])
+        if axes := axes_of(call):
+            return op(FILL, _along(name, args, axes))
         if name == "clip":
             value, low, high = args
             return op("min", op("max", value, low), high)
@@ -92,6 +139,15 @@ class _Lowering:
         for arg in args[1:] if name in ("min", "max") else ():
             result = op(name, result, arg)
         return result
+
+    def _total(self, part: Expr) -> Expr:
+        """The sum of `part` over the variables; the part itself becomes a local."""
+        number = 1 + sum(value.role == "total" for value, _ in self._phases)
+        name = f"part_of_total_{number}"
+        self._pending.append(Define(self._new(name, is_bool=False), part))
+        total = Value(f"total_{number}", 0, Level.STEP, "total")
+        self._phases.append((total, name))
+        return Ref(total)
 
     def condition(self, expr: tree.Expr) -> Expr:
         """A condition; where it is known without a step, in terms of inputs alone."""
@@ -103,9 +159,45 @@ class _Lowering:
     def block(self, body: Sequence[tree.Statement]) -> Block:
         """The statements of a block; the `let`s in it are forgotten at its end."""
         visible = set(self.current)
-        result = tuple(self._statement(s) for s in body)
+        result = self._statements(body)
         self.current = {n: e for n, e in self.current.items() if n in visible}
         return result
+
+    def _statements(self, body: Sequence[tree.Statement]) -> Block:
+        result: list[nodes.Statement] = []
+        for statement in body:
+            match statement:
+                case tree.Wrapped():
+                    result += self._wrapped(statement)
+                case tree.Evaluate():
+                    self._evaluate()
+                case _:
+                    lowered = self._statement(statement)
+                    result += [*self._pending, lowered]
+                    self._pending.clear()
+        return tuple(result)
+
+    def _wrapped(self, part: tree.Wrapped) -> Block:
+        """The statements of a wrapped optimizer; its own `g` ends with them."""
+        region, gradient, number = self._region, self.current["g"], len(self.gradients)
+        self._regions.append(part.policies)
+        self._region = len(self._regions) - 1
+        body = self._statements(part.body)
+        self._region = region
+        if len(self.gradients) == number:  # a later stage has a new one anyway
+            self.current["g"] = gradient
+        return body
+
+    @property
+    def gradients(self) -> list[Value]:
+        """The gradients of later stages so far."""
+        return [value for value, _ in self._phases if value.role == "gradient"]
+
+    def _evaluate(self) -> None:
+        """A stage ends: the gradient is taken where `w` is now."""
+        value = Value(f"g_{len(self.gradients) + 2}", 0, Level.ELEMENT, "gradient")
+        self._phases.append((value, self.current["w"]))
+        self.current["g"] = Ref(value)
 
     def _statement(self, statement: tree.Statement) -> nodes.Statement:
         match statement:
@@ -117,18 +209,24 @@ class _Lowering:
                 if sign != "=":
                     new = op(SYMBOLS[sign[0]].name, self.current[target.text], new)
                 return self._define(target.text, new, statement)
-            case tree.If():
-                return self._branch(statement)
+            case tree.If(condition=condition, then=then, orelse=orelse):
+                text = f"if {format_expression(condition)}"
+                return self._branch(self.condition(condition), then, orelse, text)
+            case tree.Every(count=count, body=due, step=step):
+                remainder = op("mod", self.current[step], self.expr(count))
+                text = f"every {format_expression(count)}"
+                return self._branch(op("eq", remainder, Literal_(0)), due, (), text)
             case _:
                 raise AssertionError(f"semantics let {statement!r} through")
 
     def _define(self, name: str, expr: Expr, statement: tree.Statement) -> Define:
+        before = self.current.get(name) if name in self._states else None
         value = self._new(name, expr.is_bool)
         if value.level == Level.ELEMENT and expr.level < Level.ELEMENT and not expr.is_bool:
             expr = op(FILL, expr)
         if value.level == Level.FIXED:
             self._fixed[value] = substitute(expr, self._fixed)
-        return Define(value, expr, format_statement(statement))
+        return Define(value, expr, format_statement(statement), before, self._region)
 
     def _new(self, name: str, is_bool: bool) -> Value:
         self._versions[name] += 1
@@ -136,13 +234,20 @@ class _Lowering:
         self.current[name] = Ref(value)
         return value
 
-    def _branch(self, statement: tree.If) -> Branch:
-        condition = self.condition(statement.condition)
+    def _branch(
+        self,
+        condition: Expr,
+        if_true: Sequence[tree.Statement],
+        if_false: Sequence[tree.Statement],
+        text: str,
+    ) -> Branch:
+        pending, self._pending = self._pending, []
         before = dict(self.current)
-        then = self.block(statement.then)
+        then = self.block(if_true)
         after_then, self.current = self.current, dict(before)
-        orelse = self.block(statement.orelse)
+        orelse = self.block(if_false)
         after_else, self.current = self.current, dict(before)
+        self._pending = pending
         merges = []
         for name in before:
             if after_then[name] != after_else[name]:
@@ -152,7 +257,6 @@ class _Lowering:
                 if value.level == Level.FIXED:
                     choice = op("where", condition, *sides)
                     self._fixed[value] = substitute(choice, self._fixed)
-        text = f"if {format_expression(statement.condition)}"
         return Branch(condition, then, orelse, tuple(merges), text)
 
     # ------------------------------------------------------------- program
@@ -161,21 +265,22 @@ class _Lowering:
         """The whole, with every statement still in the body."""
         o = self._optimizer
         start = dict(self.current)
+        self._states = {"w", *(s.name for s in o.slots if not s.scalar)}
         slots = tuple(self._slot(s) for s in o.slots)  # before the body: of the old values
         shareds = tuple(self._shared(s) for s in o.shareds)
-        body = self.block(o.body)
+        body = self._statements(o.body)
         states = ["w", *(s.name for s in o.slots)]
         return nodes.Program(
             name=o.name,
             doc=o.doc,
             hypers=tuple(
-                nodes.Hyper(h.name, h.public, h.default, h.domain, h.doc) for h in o.hypers
+                nodes.Hyper(h.name, h.public, h.default, h.domain, h.doc, h.clock) for h in o.hypers
             ),
             consts=tuple(self._const(c) for c in o.consts),
             flags=tuple(nodes.Flag(f.name, f.public, f.default, f.doc) for f in o.flags),
             slots=slots,
             shareds=shareds,
-            policies=tuple(nodes.Policy(p.name, self._fixed_condition(p)) for p in o.policies),
+            policies=self._policies(body),
             settings=tuple(sorted(o.settings.items())),
             step=(),
             shared_results=self._results([s.name for s in o.shareds], start),
@@ -184,7 +289,23 @@ class _Lowering:
             equations=tuple(line for s in o.body for line in format_statement(s).split("\n")),
             sources=tuple((s.name, sha256(s.text.encode()).hexdigest()) for s in o.sources),
             span=o.span,
+            phases=tuple(self._phase(value, found) for value, found in self._phases),
         )
+
+    def _phase(self, value: Value, found: str | Expr) -> nodes.Phase:
+        result = (
+            nodes.Result("w", found)
+            if not isinstance(found, str)
+            else (nodes.Result("part", self.current[found]))
+        )
+        return nodes.Phase(value, (), nodes.Rule((), (result,), ()))
+
+    def _policies(self, body: Block) -> tuple[nodes.Policy, ...]:
+        regions = [
+            [(_policy_name(p), self._fixed_condition(p)) for p in region]
+            for region in self._regions
+        ]
+        return combined_policies(regions, body)
 
     def _results(self, states: Sequence[str], start: dict[str, Expr]) -> tuple[nodes.Result, ...]:
         return tuple(
@@ -203,5 +324,7 @@ class _Lowering:
         initial, condition = self.expr(s.initial), self._fixed_condition(s)
         return nodes.Shared(s.name, s.public, initial, condition, s.doc)
 
-    def _fixed_condition(self, item: model.Slot | model.Shared | model.Policy) -> Expr | None:
+    def _fixed_condition(
+        self, item: model.Slot | model.Shared | model.Policy | tree.Sparse
+    ) -> Expr | None:
         return None if item.condition is None else self.condition(item.condition)

@@ -19,7 +19,17 @@ from optdsl.semantics.model import Interval, PolicyName, Settings
 
 #: What an input of the rule is. Every other value is a local.
 Role: TypeAlias = Literal[
-    "variable", "gradient", "step", "hyper", "const", "flag", "slot", "shared", "uses", "local"
+    "variable",
+    "gradient",
+    "step",
+    "hyper",
+    "const",
+    "flag",
+    "slot",
+    "shared",
+    "uses",
+    "total",
+    "local",
 ]
 
 
@@ -28,7 +38,8 @@ class Value:
     """Something with one definition. `name` is the spec's; the version makes it unique.
 
     Version 0 of an input is what it is before the step: `w`, `g`, a slot, a shared, `t` (the
-    number of this step), a hyper, a const, a flag, or `uses` of the hyper of that name.
+    number of this step), a hyper, a const, a flag, `uses` of the hyper of that name, the sum of a
+    `Phase` over all variables, or the gradient of a later stage.
     """
 
     name: str
@@ -83,11 +94,17 @@ Expr: TypeAlias = Literal_ | Ref | Op
 
 @dataclass(frozen=True)
 class Define:
-    """`value = expr`. `text` is the line of the spec that it comes from, for comments."""
+    """`value = expr`. `text` is the line of the spec that it comes from, for comments.
+
+    Where `value` is the new one of a state with elements, `before` is the one until then, and
+    `region` the number of the part of a composition that assigns it.
+    """
 
     value: Value
     expr: Expr
     text: str = ""
+    before: Expr | None = None
+    region: int = 0
 
 
 @dataclass(frozen=True)
@@ -123,6 +140,7 @@ class Hyper:
     default: float | None
     domain: Interval
     doc: str
+    clock: str = ""
 
 
 @dataclass(frozen=True)
@@ -169,10 +187,15 @@ class Shared:
 
 @dataclass(frozen=True)
 class Policy:
-    """The first policy whose condition holds (None: always) counts; the last has none."""
+    """The first policy whose condition holds (None: always) counts; the last has none.
 
-    name: PolicyName
+    `regions` are the policies of the parts of a composition, by number; `name` is theirs if it is
+    the same for all, else "mixed" and perhaps a number.
+    """
+
+    name: str
     condition: Expr | None
+    regions: tuple[PolicyName, ...]
 
 
 # -------------------------------------------------------------------- program
@@ -223,7 +246,7 @@ class Untouched:
     on each other and the gradient has to be made dense; then `rule` is not used.
     """
 
-    policy: PolicyName
+    policy: str
     rule: Rule
     swept: tuple[tuple[str, Expr | None], ...]
     movements: tuple[Movement_, ...]
@@ -232,8 +255,28 @@ class Untouched:
 
 
 @dataclass(frozen=True)
+class Phase:
+    """Something that the rule needs and that takes all the variables to find out.
+
+    `value` is either a total, the sum over the variables of the one result of `rule`; or the
+    gradient of a later stage, taken where that result puts the variables. The step and the
+    rule of a phase start from the old states, as the program's own do: nothing is written before.
+    """
+
+    value: Value
+    step: Block
+    rule: Rule
+
+    @property
+    def is_total(self) -> bool:
+        return self.value.role == "total"
+
+
+@dataclass(frozen=True)
 class Program:
-    """One optimizer. `untouched` has an entry for each of exact and hybrid among the policies.
+    """One optimizer. `untouched` has an entry for each policy but lazy.
+
+    `phases` come before the step and the rule, in this order.
 
     `step` defines the coefficients of both rules and the new values of the shareds
     (`shared_results`). `equations` are the lines of the update block as written.
@@ -255,3 +298,21 @@ class Program:
     equations: tuple[str, ...]
     sources: tuple[tuple[str, str], ...]
     span: Span
+    phases: tuple[Phase, ...] = ()
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """All the rules: of the phases, of the step, and at g = 0."""
+        own = (*(p.rule for p in self.phases), self.rule)
+        return (*own, *(u.rule for u in self.untouched))
+
+    @property
+    def gradients(self) -> tuple[Value, ...]:
+        """The gradients of the stages, the first one first."""
+        first = Value("g", 0, Level.ELEMENT, "gradient")
+        return (first, *(p.value for p in self.phases if not p.is_total))
+
+    @property
+    def totals(self) -> tuple[Value, ...]:
+        """The totals, in the order in which they are found out."""
+        return tuple(p.value for p in self.phases if p.is_total)

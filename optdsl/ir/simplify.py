@@ -12,10 +12,12 @@ from optdsl.ir.build import FILL, is_literal, op, rewrite, substitute
 from optdsl.ir.nodes import (
     Block,
     Branch,
+    Define,
     Expr,
     Literal_,
     Merge,
     Op,
+    Ref,
     Result,
     Rule,
     Statement,
@@ -28,7 +30,7 @@ from optdsl.semantics.operators import OPERATORS
 #: Functions that are 0 at 0.
 _ZERO_AT_ZERO = frozenset(
     f"neg sqrt abs sign log1p expm1 tanh floor ceil round cbrt div mod {FILL} "
-    "sum mean norm rms amax amin".split()
+    "sum mean norm rms amax amin sum_along mean_along amax_along amin_along".split()
 )
 #: Functions that Python refuses to compute at some places, where g = 0 may lead.
 _POLES: dict[str, Callable[..., Any]] = {
@@ -38,14 +40,28 @@ _POLES: dict[str, Callable[..., Any]] = {
 ZERO = Literal_(0)
 
 
-def simplify(rule: Rule, known: dict[Value, Expr]) -> Rule:
+def simplify(
+    rule: Rule, known: dict[Value, Expr], rests: Callable[[Define], bool] = lambda define: False
+) -> Rule:
     """The rule with the `known` values put in, simplified; definitions that became a literal or
-    another value are gone.
+    another value are gone. Where a definition `rests`, the state stays what it was before.
     """
     known = dict(known)
-    body = _block(rule.body, known)
+    body = _block(_resting(rule.body, rests), known)
     results = tuple(Result(r.state, substitute(r.value, known)) for r in rule.results)
     return replace(rule, body=body, results=results)
+
+
+def _resting(block: Block, rests: Callable[[Define], bool]) -> Block:
+    def change(statement: Statement) -> Statement:
+        if isinstance(statement, Branch):
+            then, orelse = _resting(statement.then, rests), _resting(statement.orelse, rests)
+            return replace(statement, then=then, orelse=orelse)
+        if statement.before is not None and rests(statement):
+            return replace(statement, expr=statement.before)
+        return statement
+
+    return tuple(map(change, block))
 
 
 def _block(block: Block, known: dict[Value, Expr]) -> Block:
@@ -58,7 +74,8 @@ def _statement(statement: Statement, known: dict[Value, Expr]) -> Block:
     if statement.value in known:
         return ()
     expr = simplify_expr(substitute(statement.expr, known))
-    if _is_plain(expr):
+    stays = isinstance(expr, Ref) and expr.value.name == statement.value.name
+    if stays or _is_plain(expr):
         known[statement.value] = expr
         return ()
     return (replace(statement, expr=shaped(expr, statement.value.level)),)

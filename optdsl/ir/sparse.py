@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from optdsl.ir.fixed import Case, atoms, cases, condition_of, holds
 from optdsl.ir.nodes import Expr, Policy, Program, Untouched
-from optdsl.semantics.model import PolicyName
 
 #: True, False, or a condition of the level fixed.
 Condition = Expr | bool
@@ -27,7 +26,7 @@ class Sparse:
     densify: Condition
     swept: tuple[tuple[str, Condition], ...]
     rules: tuple[Untouched, ...]
-    moves: Mapping[PolicyName, Condition]
+    moves: Mapping[str, Condition]
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ class _Setting:
     """One case of the fixed conditions, its policy, and what that says (None: lazy)."""
 
     case: Case
-    policy: PolicyName
+    policy: str
     untouched: Untouched | None
 
     @property
@@ -63,7 +62,7 @@ def sparse(program: Program) -> Sparse:
         moving = [s.case for s in there if s.moves(state)]
         return condition_of(names, moving, [s.case for s in there])
 
-    def beyond(policy: PolicyName) -> Condition:
+    def beyond(policy: str) -> Condition:
         chosen = [s for s in settings if s.policy == policy]
         more = [s.case for s in chosen if s.densifies or any(map(s.moves, exists))]
         return condition_of(names, more, [s.case for s in chosen])
@@ -80,7 +79,7 @@ def sparse(program: Program) -> Sparse:
     )
 
 
-def _policy(program: Program, case: Case) -> PolicyName:
+def _policy(program: Program, case: Case) -> str:
     return next(p.name for p in program.policies if _holds(p.condition, case))
 
 

@@ -9,12 +9,22 @@ from optdsl.semantics.operators import OPERATORS
 
 
 def check_supported(program: Program, diagnostics: Diagnostics) -> None:
-    """O901 for a hybrid policy with reductions where something reads `w` after it has moved.
+    """O901 for reductions where parts of a composition differ in their policies; and for a hybrid
+    policy with reductions where something reads `w` after it has moved.
 
     Such a rule runs on the dense form of the gradient, where `w` is kept on the other rows at the
     end of the step only: what reads it before would see it moved there.
     """
-    coupled = any(u.policy == "hybrid" and u.densify is not False for u in program.untouched)
+    whole = [u for u in program.untouched if u.densify is not False]
+    if any(u.policy.startswith("mixed") for u in whole):
+        diagnostics.add(
+            "O901",
+            "parts with different sparse policies, of which one looks at whole variables or has "
+            "several stages, are not supported in this version",
+            program.span,
+            "give the parts the same policy",
+        )
+    coupled = any(u.policy == "hybrid" for u in whole)
     if coupled and _reads_moved_variable(program.rule.body):
         diagnostics.add(
             "O901",

@@ -9,7 +9,7 @@ from optdsl.ir.nodes import Block, Define, Expr, Program, Rule, Value
 from optdsl.semantics.level import Level
 
 #: Roles of values that exist before a step.
-_STEP_INPUTS = frozenset({"step", "hyper", "const", "flag", "shared", "uses"})
+_STEP_INPUTS = frozenset({"step", "hyper", "const", "flag", "shared", "uses", "total"})
 
 
 class IrError(AssertionError):
@@ -18,6 +18,10 @@ class IrError(AssertionError):
 
 def verify_program(program: Program) -> None:
     """Raise IrError where a value is used before its definition, defined twice, or out of phase."""
+    for phase in program.phases:
+        found: set[Value] = set()
+        _block(phase.step, found, _STEP_INPUTS)
+        _rule(phase.rule, found)
     known: set[Value] = set()
     _block(program.step, known, _STEP_INPUTS)
     for value in known:

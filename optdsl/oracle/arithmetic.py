@@ -6,7 +6,8 @@ ends between which the number of a target must lie. A truth value likewise.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from itertools import product
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -32,6 +33,15 @@ class Arithmetic(Protocol[N]):
 
     def apply(self, op: str, *args: N) -> N:
         """The operator of that name (`semantics/operators.py`), element by element or reducing."""
+
+    def along(self, op: str, axes: tuple[int, ...], *args: N) -> N:
+        """A reduction along some axes, spread over the shape of what it is of again."""
+
+    def total(self, parts: Sequence[N]) -> N:
+        """The sum of one number per variable, in float64."""
+
+    def whole(self, x: N) -> int:
+        """A number that is an integer, as one."""
 
     def truth(self, condition: N) -> bool | None:
         """Whether a condition holds; None where both sides of it are wanted."""
@@ -61,6 +71,13 @@ class Arithmetic(Protocol[N]):
 def _over(function: Callable[[Array], Any], x: Array) -> Any:
     """A reduction; over no elements it is 0."""
     return function(x) if np.size(x) else 0.0
+
+
+def lines(shape: tuple[int, ...], axes: tuple[int, ...]) -> Iterator[tuple[Any, ...]]:
+    """Indices of the parts of an array that are reduced by themselves."""
+    along = {axis % len(shape) for axis in axes}
+    places = [[slice(None)] if i in along else range(n) for i, n in enumerate(shape)]
+    return product(*places)
 
 
 def _sigmoid(x: Array) -> Any:
@@ -130,6 +147,18 @@ class Float64:
     def apply(self, op: str, *args: Array) -> Array:
         with np.errstate(all="ignore"):
             return np.asarray(FUNCTIONS[op](*args))
+
+    def along(self, op: str, axes: tuple[int, ...], *args: Array) -> Array:
+        found = np.empty(args[0].shape)
+        for index in lines(args[0].shape, axes):
+            found[index] = self.apply(op, *(x[index] for x in args))
+        return found
+
+    def total(self, parts: Sequence[Array]) -> Array:
+        return np.asarray(sum(parts, np.zeros(())))
+
+    def whole(self, x: Array) -> int:
+        return int(x)
 
     def truth(self, condition: Array) -> bool | None:
         return bool(condition)

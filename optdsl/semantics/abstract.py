@@ -52,6 +52,7 @@ class Step:
     start: dict[str, Value] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self._evaluations = 0
         graph, symbol = self.graph, self.graph.symbol
         self.env: dict[str, Value] = {
             "pi": graph.number(math.pi),
@@ -93,7 +94,14 @@ class Step:
                 case tree.Assign():
                     self._assign(statement, facts)
                 case tree.If():
-                    self._if(statement, facts)
+                    self._if(statement.condition, statement.then, statement.orelse, facts)
+                case tree.Every():
+                    self._if(_is_due(statement), statement.body, (), facts)
+                case tree.Evaluate():
+                    self._evaluations += 1
+                    self.env["g"] = self.graph.symbol(f"g {self._evaluations}", Level.ELEMENT)
+                case tree.Inner():
+                    self.env["w"] = self.graph.symbol("w inside", Level.ELEMENT)
 
     def _assign(self, statement: tree.Assign, facts: Facts) -> None:
         name, value = statement.target.text, self.value(statement.value, facts)
@@ -102,11 +110,11 @@ class Step:
             value = self._apply(SYMBOLS[statement.op[0]].name, args, (statement.value,) * 2, facts)
         self.env[name] = value
 
-    def _if(self, statement: tree.If, facts: Facts) -> None:
-        condition = self.value(statement.condition, facts)
+    def _if(self, test: tree.Expr, then: tree.Block, orelse: tree.Block, facts: Facts) -> None:
+        condition = self.value(test, facts)
         before = dict(self.env)
         ends = []
-        for body, holds in ((statement.then, True), (statement.orelse, False)):
+        for body, holds in ((then, True), (orelse, False)):
             case = facts.assume(condition, holds)
             if case:
                 self.env = dict(before)
@@ -135,11 +143,31 @@ class Step:
             case tree.Binary(op=op, left=left, right=right):
                 args = (self.value(left, facts), self.value(right, facts))
                 return self._apply(SYMBOLS[op].name, args, (left, right), facts)
-            case tree.Call(function=function, args=(condition, x, y)) if function.text == "where":
-                return self._where(condition, x, y, facts)
-            case tree.Call(function=function, args=args):
-                values = tuple(self.value(a, facts) for a in args)
-                return self._apply(function.text, values, args, facts)
+            case tree.Call():
+                return self._call(expr, facts)
+
+    def _call(self, call: tree.Call, facts: Facts) -> Value:
+        name = call.function.text
+        if name == "where":
+            condition, x, y = call.args
+            return self._where(condition, x, y, facts)
+        if name == "total" or call.options:
+            return self._gathered(call, facts)
+        values = tuple(self.value(a, facts) for a in call.args)
+        return self._apply(name, values, call.args, facts)
+
+    def _gathered(self, call: tree.Call, facts: Facts) -> Value:
+        """A reduction along axes, or over variables: a number of its own.
+
+        All that is taken from the operand is its sign.
+        """
+        ranges = [facts.range(self.value(a, facts)) for a in call.args]
+        sign = call.function.text in ("norm", "rms") or (
+            call.function.text != "dot" and iv.within(ranges[0], iv.NONNEGATIVE)
+        )
+        level = Level.STEP if call.function.text == "total" else Level.ELEMENT
+        found = iv.NONNEGATIVE if sign else iv.REALS
+        return self.graph.symbol(f"{call.function.text} at {call.span.start}", level, found)
 
     def _apply(
         self, op: str, args: tuple[Value, ...], exprs: tuple[tree.Expr, ...], facts: Facts
@@ -165,6 +193,13 @@ class Step:
         return self.graph.make(
             "where", choice, self.value(x, yes or facts), self.value(y, no or facts)
         )
+
+
+def _is_due(every: tree.Every) -> tree.Expr:
+    """The condition that `every` is short for."""
+    span = every.span
+    step = tree.Binary("%", tree.Name(every.step, span), every.count, span)
+    return tree.Binary("==", step, tree.Number("0", 0, span), span)
 
 
 def _level(state: model.State) -> Level:

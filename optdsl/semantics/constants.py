@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from optdsl.diagnostics import Diagnostics
-from optdsl.semantics.operators import FUNCTIONS, SYMBOLS
+from optdsl.semantics.operators import SYMBOLS
 from optdsl.syntax import tree
 
 Constant: TypeAlias = float | bool
@@ -108,7 +108,7 @@ class Folder:
                 return self._apply("neg" if op == "-" else "not", (operand,), expr, known)
             case tree.Binary(op=symbol, left=left, right=right):
                 return self._apply(SYMBOLS[symbol].name, (left, right), expr, known)
-            case tree.Call(function=f) if f.text in FUNCTIONS and not FUNCTIONS[f.text].reduction:
+            case tree.Call(function=f) if f.text in EVALUATE:
                 return self._apply(f.text, expr.args, expr, known)
             case _:
                 raise NotConstant

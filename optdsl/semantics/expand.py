@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from optdsl.diagnostics import Note, Span
 from optdsl.semantics.limits import MAX_DEPTH, MAX_NODES
-from optdsl.semantics.operators import FUNCTIONS
+from optdsl.semantics.operators import FUNCTIONS, WITH_AXIS
 from optdsl.semantics.scope import Scope, closest
 from optdsl.syntax import tree
 
@@ -98,26 +98,32 @@ class Expander:
     def _known(self, call: tree.Call) -> bool:
         """Whether this is a right call of a function of the language; reports where not."""
         name = call.function.text
-        for option, _ in call.options:
-            if option.text == "axis" and name in FUNCTIONS and FUNCTIONS[name].reduction:
+        for i, (option, value) in enumerate(call.options):
+            if option.text != "axis" or name not in WITH_AXIS or i:
                 self.scope.diagnostics.add(
-                    "O901", "'axis=' is not supported in this version", option.span
-                )
-            else:
-                self.scope.diagnostics.add(
-                    "O206", f"'{name}' has no argument '{option.text}'", option.span
-                )
-            return False
+                    "O206", f"'{name}' has no argument '{option.text}'", option.span,
+                    "give the axes as 'axis=[0, 1]'" if option.text == "axis" and i else "",
+                )  # fmt: skip
+                return False
+            if not self._axes(value, option.span):
+                return False
         if name == "uses":
             return self._arity(call, 1, 1)
-        if name == "total":
-            self.scope.diagnostics.add(
-                "O901", "'total(…)' is not supported in this version", call.span
-            )
-            return False
         if name in FUNCTIONS:
             return self._arity(call, FUNCTIONS[name].least, FUNCTIONS[name].most)
         self._unknown_function(call)
+        return False
+
+    def _axes(self, value: tree.Expr | tuple[tree.Expr, ...], place: Span) -> bool:
+        """Whether these are axes: different integers, negative ones counted from the last."""
+        found = [axis_number(a) for a in (value if isinstance(value, tuple) else (value,))]
+        known = [a for a in found if a is not None]
+        if len(known) == len(found) > 0 and len(set(known)) == len(known):
+            return True
+        self.scope.diagnostics.add(
+            "O306", "an axis is an integer, or several are a list of different ones", place,
+            "write 'axis=0', or 'axis=[0, 1]'",
+        )  # fmt: skip
         return False
 
     def _unknown_function(self, call: tree.Call) -> None:
@@ -143,6 +149,24 @@ class Expander:
             call.span,
         )
         return False
+
+
+def axis_number(expr: tree.Expr) -> int | None:
+    """The axis that an expression names; None if it is no integer literal."""
+    match expr:
+        case tree.Number(value=int(value)):
+            return value
+        case tree.Unary(op="-", operand=tree.Number(value=int(value))):
+            return -value
+    return None
+
+
+def axes_of(call: tree.Call) -> tuple[int, ...]:
+    """The axes of a resolved call; none where it reduces everything."""
+    for _, value in call.options:
+        given = value if isinstance(value, tuple) else (value,)
+        return tuple(a for v in given if (a := axis_number(v)) is not None)
+    return ()
 
 
 def _nothing(span: Span) -> tree.Expr:

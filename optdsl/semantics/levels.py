@@ -41,6 +41,7 @@ class Levels:
     scope: Scope
     lets: dict[Span, Type] = field(default_factory=dict)
     on_use: Callable[[Symbol, tree.Name], None] = lambda symbol, name: None
+    on_total: Callable[[tree.Call], bool] = lambda call: False
 
     @property
     def _diagnostics(self) -> Diagnostics:
@@ -97,8 +98,11 @@ class Levels:
                 return self._operator(SYMBOLS[symbol], (left, right), expr)
             case tree.Call(function=function) if function.text == "uses":
                 return self._uses(expr)
+            case tree.Call(function=function) if function.text == "total":
+                return self._total(expr)
             case tree.Call(function=function):
-                return self._operator(FUNCTIONS[function.text], expr.args, expr)
+                found = self._operator(FUNCTIONS[function.text], expr.args, expr)
+                return Type(Level.ELEMENT) if found and expr.options else found
 
     def _name(self, name: tree.Name) -> Type | None:
         if name.text == "?":
@@ -122,6 +126,21 @@ class Levels:
         assert isinstance(arg, tree.Name)
         self.on_use(symbol, arg)
         return Type(Level.FIXED, is_bool=True)
+
+    def _total(self, call: tree.Call) -> Type | None:
+        level = self.number(call.args[0])
+        if level is None:
+            return None
+        message, mend = "", ""
+        if not self.on_total(call):
+            message = "'total' stands in the statements of a step alone"
+        elif level != Level.VARIABLE:
+            message = f"'total' adds up one number per variable; this is one per {level}"
+            mend = "as in total(sum(g^2))" if level == Level.ELEMENT else "it is the same for all"
+        if message:
+            self._diagnostics.add("O305", message, call.span, mend)
+            return None
+        return Type(Level.STEP)
 
     def _operator(
         self, operator: Operator, args: tuple[tree.Expr, ...], expr: tree.Expr

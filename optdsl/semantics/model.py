@@ -47,7 +47,11 @@ REALS = Interval(float("-inf"), float("inf"), False, False)
 
 @dataclass(frozen=True)
 class Hyper:
-    """A real hyperparameter: a number or a schedule. `default` None: it must be given."""
+    """A real hyperparameter: a number or a schedule. `default` None: it must be given.
+
+    A schedule sees the number of steps done; of an optimizer that a wrapper does not run in every
+    step those are counted by the shared `clock` (empty: the steps themselves).
+    """
 
     name: str
     public: str
@@ -55,6 +59,7 @@ class Hyper:
     domain: Interval
     doc: str
     span: Span
+    clock: str = ""
 
 
 @dataclass(frozen=True)
@@ -133,8 +138,11 @@ State: TypeAlias = Slot | Shared
 class Optimizer:
     """One optimizer, resolved. `sources` are all the texts that it was composed from.
 
-    `policies` is never empty and ends with an unconditional one. `body` is the `update` block.
-    `let_levels` has the level of each `let` in it, by the span of the `let`.
+    `policies` is never empty and ends with an unconditional one; in a composition they are those
+    of the wrapper's own statements. `body` is the `update` block, or all the stages, with a
+    `tree.Evaluate` between two. `let_levels` has the level of each `let` in it, by the span of the
+    `let`. `origins` says of names that came by composition whose they were. Of a wrapper, which
+    holds a `tree.Inner`, no code is made.
     """
 
     name: str
@@ -150,6 +158,18 @@ class Optimizer:
     let_levels: Mapping[Span, Level]
     sources: tuple[Source, ...]
     span: Span
+    is_wrapper: bool = False
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def stages(self) -> int:
+        """How many gradients a step evaluates."""
+        found = 1
+        blocks = [self.body]
+        for block in blocks:
+            found += sum(isinstance(s, tree.Evaluate) for s in block)
+            blocks += [s.body for s in block if isinstance(s, tree.Wrapped)]
+        return found
 
     @property
     def arguments(self) -> tuple[Argument, ...]:

@@ -77,12 +77,22 @@ FUNCTIONS: dict[str, Operator] = _table(
     Operator("dot", 2, 2, reduction=True, doc="sum(x*y)"),
     Operator("size", 1, 1, reduction=True, doc="the number of elements"),
     Operator("rank", 1, 1, reduction=True, doc="the number of dimensions"),
+    Operator("total", 1, 1, doc="the sum over all the variables of a number per variable"),
 )
+
+#: Functions that may have `axis=`; they then keep the dimensions and stay at the level element.
+WITH_AXIS = frozenset({"sum", "mean", "norm", "rms", "amax", "amin", "dot"})
+
+#: What the IR makes of them, by the name of the reduction; the further arguments are the axes.
+ALONG: dict[str, Operator] = {
+    name: Operator(f"{name}_along", 2, None) for name in ("sum", "mean", "amax", "amin")
+}
 
 #: Every operator by its name in the IR.
 OPERATORS: dict[str, Operator] = {
     **{o.name: o for o in SYMBOLS.values()},
     **FUNCTIONS,
+    **{o.name: o for o in ALONG.values()},
     NEGATE.name: NEGATE,
     NOT.name: NOT,
 }

@@ -24,6 +24,8 @@ class Checker:
     levels: Levels
     context: Level = Level.FIXED
     path: tuple[tree.Expr, ...] = ()
+    wraps: bool = False
+    inners: tuple[tree.Inner, ...] = ()
     reported: set[tuple[str, tuple[tree.Expr, ...]]] = field(default_factory=set)
 
     @property
@@ -33,6 +35,11 @@ class Checker:
     @property
     def _diagnostics(self) -> Diagnostics:
         return self.levels.scope.diagnostics
+
+    def check(self, body: tuple[tree.Statement, ...]) -> None:
+        """Check all the statements of a step."""
+        self.levels.on_total = self.on_total
+        self.block(body)
 
     def block(self, body: tuple[tree.Statement, ...]) -> None:
         """Check the statements of one block; its `let`s end with it."""
@@ -48,11 +55,10 @@ class Checker:
                 self._assign(statement)
             case tree.If():
                 self._if(statement)
-            case tree.Every() | tree.Inner():
-                word = "every" if isinstance(statement, tree.Every) else "inner"
-                self._diagnostics.add(
-                    "O901", f"'{word}' is not supported in this version", statement.span
-                )
+            case tree.Every():
+                self._every(statement)
+            case tree.Inner():
+                self._inner(statement)
 
     def _let(self, let: tree.Let) -> None:
         found = self.levels.of(let.value)
@@ -138,11 +144,54 @@ class Checker:
             )  # fmt: skip
             level = None
         parts = conjuncts(statement.condition) if level is not None else ()
+        before = self.inners
         with self._under(level, self._fixed(parts)):
             self.block(statement.then)
+        after_then, self.inners = self.inners, before
         parts = tuple(map(negation, refuted(statement.condition))) if level is not None else ()
         with self._under(level, self._fixed(parts)):
             self.block(statement.orelse)
+        self.inners = (*after_then, *self.inners[len(before) :])
+
+    def _every(self, statement: tree.Every) -> None:
+        if self.levels.number(statement.count) is not None and not self._is_count(statement.count):
+            self._diagnostics.add(
+                "O306", "'every' takes a number of steps: a positive integer known at construction",
+                statement.count.span, "a literal, or a 'const k: int = … in [1, inf)'",
+            )  # fmt: skip
+        with self._under(Level.STEP, ()):
+            self.block(statement.body)
+
+    def _is_count(self, expr: tree.Expr) -> bool:
+        """Whether an expression is a positive integer for sure."""
+        match expr:
+            case tree.Number(value=value):
+                return isinstance(value, int) and value > 0
+            case tree.Binary(op="+" | "*", left=left, right=right):
+                return self._is_count(left) and self._is_count(right)
+            case tree.Name(text=name):
+                declared = self._scope.symbols[name].declaration
+                return isinstance(declared, tree.Const) and _is_positive_integer(declared)
+        return False
+
+    def _inner(self, inner: tree.Inner) -> None:
+        """`inner` runs once in a step for all variables, or for none."""
+        if not self.wraps:
+            self._diagnostics.add(
+                "O701", "'inner' stands in a 'wrapper' alone", inner.span,
+                "an 'optimizer' has nothing to run inside",
+            )  # fmt: skip
+        elif self.context > Level.STEP:
+            self._diagnostics.add(
+                "O304", "'inner' under a condition that differs from variable to variable",
+                inner.span, "it is one step for all of them",
+            )  # fmt: skip
+        elif self.inners:
+            self._diagnostics.add(
+                "O702", "'inner' can run twice in a step", inner.span,
+                "it may stand once on each path", (Note("the first", self.inners[0].span),),
+            )  # fmt: skip
+        self.inners = (*self.inners, inner)
 
     def _fixed(self, parts: tuple[tree.Expr, ...]) -> tuple[tree.Expr, ...]:
         return tuple(p for p in parts if self.levels.truth(p) == Level.FIXED)
@@ -170,27 +219,45 @@ class Checker:
                 (Note("the condition of the slot", condition),),
             )  # fmt: skip
 
+    def on_total(self, call: tree.Call) -> bool:
+        """What `Levels` asks where it comes across a `total`."""
+        if self.context > Level.STEP:
+            self._diagnostics.add(
+                "O304", "'total' under a condition that differs from variable to variable",
+                call.span, "all the variables have to take part in it",
+            )  # fmt: skip
+        return True
+
     def on_use(self, symbol: Symbol, name: tree.Name) -> None:
         self._slot_exists(symbol, name.span)
+
+
+def _is_positive_integer(const: tree.Const) -> bool:
+    if not const.is_int or const.domain is None or not isinstance(const.domain.low, tree.Number):
+        return False
+    return const.domain.low.value >= (1 if const.domain.low_closed else 0)
 
 
 def _per(level: Level) -> str:
     return {Level.FIXED: "optimizer", Level.STEP: "step"}.get(level, str(level))
 
 
-def check_body(scope: Scope, body: tuple[tree.Statement, ...]) -> Levels:
-    """Report what is wrong in an update block; return the types of its `let`s."""
+def check_body(scope: Scope, body: tuple[tree.Statement, ...], wraps: bool) -> Levels:
+    """Report what is wrong in the statements; return the types of their `let`s.
+
+    `wraps`: they are those of a wrapper.
+    """
     lets: dict[Span, Type] = {}
     while True:  # levels only rise, so this ends after at most three rounds per let
         known = dict(lets)
         scratch = replace(
             scope, diagnostics=Diagnostics(), symbols=dict(scope.symbols), defs=scope.defs
         )
-        Checker(Levels(scratch, lets)).block(body)
+        Checker(Levels(scratch, lets), wraps=wraps).check(body)
         if lets == known:
             break
     levels = Levels(scope, lets)
-    checker = Checker(levels)
+    checker = Checker(levels, wraps=wraps)
     levels.on_use = checker.on_use
-    checker.block(body)
+    checker.check(body)
     return levels

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from optdsl.diagnostics import Diagnostics
 from optdsl.semantics import model
 from optdsl.semantics.declarations import names
+from optdsl.semantics.rename import statements
 from optdsl.syntax import tree
 
 
@@ -31,24 +32,16 @@ def check_usage(optimizer: model.Optimizer, diagnostics: Diagnostics) -> None:
     for let in _lets(optimizer.body):
         if not reads[let.name.text]:
             diagnostics.add("W204", f"the local '{let.name.text}' is not used", let.name.span)
-    if not writes["w"]:
+    if not writes["w"] and not optimizer.is_wrapper:
         diagnostics.add("W206", "no statement changes 'w'", optimizer.span)
 
 
-def _statements(body: Iterable[tree.Statement]) -> Iterator[tree.Statement]:
-    for statement in body:
-        yield statement
-        if isinstance(statement, tree.If):
-            yield from _statements(statement.then)
-            yield from _statements(statement.orelse)
-
-
 def _lets(body: Iterable[tree.Statement]) -> Iterator[tree.Let]:
-    return (s for s in _statements(body) if isinstance(s, tree.Let))
+    return (s for s in statements(body) if isinstance(s, tree.Let))
 
 
 def _writes(body: Iterable[tree.Statement]) -> Counter[str]:
-    return Counter(s.target.text for s in _statements(body) if isinstance(s, tree.Assign))
+    return Counter(s.target.text for s in statements(body) if isinstance(s, tree.Assign))
 
 
 def _reads(optimizer: model.Optimizer) -> Counter[str]:
@@ -58,7 +51,7 @@ def _reads(optimizer: model.Optimizer) -> Counter[str]:
         if expr is not None:
             found.update(name.text for name in names(expr))
 
-    for statement in _statements(optimizer.body):
+    for statement in statements(optimizer.body):
         match statement:
             case tree.Let(value=value):
                 read(value)
@@ -69,6 +62,10 @@ def _reads(optimizer: model.Optimizer) -> Counter[str]:
                 found.subtract(own)
             case tree.If(condition=condition):
                 read(condition)
+            case tree.Every(count=count):
+                read(count)
+            case tree.Inner():
+                found["g"] += 1
     for const in optimizer.consts:
         read(const.default)
     for state in optimizer.state:

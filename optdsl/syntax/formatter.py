@@ -117,6 +117,10 @@ def _statement(statement: tree.Statement) -> list[str]:
             return _block(f"every {format_expression(count)}", _body(body))
         case tree.Inner():
             return ["inner"]
+        case tree.Wrapped(name, body):
+            return [f"# {name}:", *_body(body)]
+        case tree.Evaluate(stage):
+            return [f"# {stage}: g is the gradient at the w of now"]
 
 
 def _if(statement: tree.If) -> list[str]:

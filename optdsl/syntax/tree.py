@@ -112,11 +112,12 @@ class If:
 
 @dataclass(frozen=True)
 class Every:
-    """`every count { … }`; the span covers the header."""
+    """`every count { … }`; the span covers the header. `step` is what counts the steps."""
 
     count: Expr
     body: tuple[Statement, ...]
     span: Span
+    step: str = "t"
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,34 @@ class Inner:
     span: Span
 
 
-Statement: TypeAlias = Let | Assign | If | Every | Inner
+@dataclass(frozen=True)
+class Evaluate:
+    """Between two stages: from here on `g` is the gradient at what `w` is by now.
+
+    Semantics puts it between the bodies of the stages; `stage` is the name of the one that begins.
+    """
+
+    stage: str
+    span: Span
+
+
+@dataclass(frozen=True)
+class Wrapped:
+    """One step of the wrapped optimizer `name`; composition puts it in the place of `inner`.
+
+    Its names differ from all others. What it does to `g` is not seen behind it. `policies` are
+    those of its own statements.
+    """
+
+    name: str
+    body: tuple[Statement, ...]
+    policies: tuple[Sparse, ...]
+    span: Span
+
+
+Statement: TypeAlias = Let | Assign | If | Every | Inner | Evaluate | Wrapped
+
+Block: TypeAlias = tuple[Statement, ...]
 
 # --------------------------------------------------------------- declarations
 

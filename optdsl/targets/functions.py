@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from optdsl.ir.build import expressions, refs
-from optdsl.ir.nodes import Block, Program, Ref, Rule, Untouched, Value
+from optdsl.ir.nodes import Block, Phase, Program, Ref, Result, Rule, Untouched, Value
 from optdsl.ir.sparse import Condition, Sparse
 from optdsl.semantics.level import Level
 from optdsl.targets.naming import Function, Names
@@ -58,6 +58,23 @@ class Coefficient:
 
 
 @dataclass(frozen=True)
+class PhaseText:
+    """A printed phase: what it finds out, the numbers of its step, its rule and that one's result.
+
+    `totals` and `gradients` are the identifiers of those that are known before it.
+    """
+
+    name: str
+    is_total: bool
+    inputs: tuple[tuple[str, Value], ...]
+    step: tuple[str, ...]
+    rule: RuleText
+    result: str
+    totals: tuple[str, ...]
+    gradients: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class ProgramText:
     """All of a program that is printed the same way in every target.
 
@@ -73,6 +90,9 @@ class ProgramText:
     untouched: tuple[tuple[Untouched, RuleText], ...]
     slots: Mapping[str, str]
     names: Names
+    phases: tuple[PhaseText, ...]
+    gradients: tuple[str, ...]
+    totals: tuple[str, ...]
 
 
 def print_program(program: Program, style: Style) -> ProgramText:
@@ -81,11 +101,12 @@ def print_program(program: Program, style: Style) -> ProgramText:
     rules = [program.rule, *(u.rule for u in program.untouched)]
     states = _states(program)
     coefficients = tuple(dict.fromkeys(c for r in rules for c in r.coefficients))
-    inputs = _step_inputs(program, coefficients)
+    inputs = _step_inputs(program, program.step, coefficients, program.shared_results)
     shared = tuple(r.value for r in program.shared_results)
     step = Function(inputs, program.step, (*map(Ref, coefficients), *shared))
     functions = [step, *(_function(r, states) for r in rules)]
-    names.settle(functions)
+    phases = [_phase_functions(program, p, states) for p in program.phases]
+    names.settle([*functions, *(f for pair in phases for f in pair)])
     numbers = _printer(style, names, step=True)
     return ProgramText(
         inputs=tuple((names.of(v), v) for v in inputs),
@@ -99,6 +120,48 @@ def print_program(program: Program, style: Style) -> ProgramText:
         ),
         slots={v.name: names.of(v) for v in states if v.role == "slot"},
         names=names,
+        phases=tuple(
+            _phase_text(program, p, pair, style, names)
+            for p, pair in zip(program.phases, phases, strict=True)
+        ),
+        gradients=tuple(map(names.of, program.gradients)),
+        totals=tuple(map(names.of, program.totals)),
+    )
+
+
+def _phase_functions(
+    program: Program, phase: Phase, states: tuple[Value, ...]
+) -> tuple[Function, Function]:
+    """The step and the rule of a phase."""
+    coefficients = phase.rule.coefficients
+    inputs = _step_inputs(program, phase.step, coefficients, ())
+    return Function(inputs, phase.step, tuple(map(Ref, coefficients))), _function(
+        phase.rule, states
+    )
+
+
+def _phase_text(
+    program: Program,
+    phase: Phase,
+    functions: tuple[Function, Function],
+    style: Style,
+    names: Names,
+) -> PhaseText:
+    step, rule = functions
+    before = program.phases[: program.phases.index(phase)]
+    printer = _block_printer(style, names, step, _printer(style, names, step=True))
+    text = _rule_text(phase.rule, rule, style, names)
+    (result,) = text.results.values()
+    later = (p.value for p in before if not p.is_total)
+    return PhaseText(
+        name=names.of(phase.value),
+        is_total=phase.is_total,
+        inputs=tuple((names.of(v), v) for v in step.parameters),
+        step=tuple(printer.lines(phase.step, style.indent)),
+        rule=text,
+        result=result,
+        totals=tuple(names.of(p.value) for p in before if p.is_total),
+        gradients=tuple(map(names.of, (program.gradients[0], *later))),
     )
 
 
@@ -107,13 +170,14 @@ def _states(program: Program) -> tuple[Value, ...]:
         Value(s.name, 0, Level.VARIABLE if s.scalar else Level.ELEMENT, "slot")
         for s in program.slots
     )
-    gradient = Value("g", 0, Level.ELEMENT, "gradient")
-    return (gradient, Value("w", 0, Level.ELEMENT, "variable"), *slots)
+    return (*program.gradients, Value("w", 0, Level.ELEMENT, "variable"), *slots)
 
 
-def _step_inputs(program: Program, coefficients: Iterable[Value]) -> tuple[Value, ...]:
-    """What the step reads, in the order of declaration, `t` last."""
-    exprs = (*expressions(program.step), *(r.value for r in program.shared_results))
+def _step_inputs(
+    program: Program, step: Block, coefficients: Iterable[Value], results: Iterable[Result]
+) -> tuple[Value, ...]:
+    """What a step reads, in the order of declaration, `t` and totals last."""
+    exprs = (*expressions(step), *(r.value for r in results))
     read = {v for e in exprs for v in refs(e) if v.role != "local"}
     read.update(c for c in coefficients if c.role != "local")
     groups = (program.hypers, program.consts, program.flags, program.shareds)

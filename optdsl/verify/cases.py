@@ -33,7 +33,10 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Case:
-    """An optimizer's arguments, by the spec's names, and what it is to be driven with."""
+    """An optimizer's arguments, by the spec's names, and what it is to be driven with.
+
+    `gradients` are those of all the stages of all steps, one after the other.
+    """
 
     name: str
     stream: str
@@ -50,27 +53,29 @@ def cases(optimizer: model.Optimizer) -> list[Case]:
 
 def _cases(optimizer: model.Optimizer, rng: np.random.Generator) -> Iterator[Case]:
     required = {h.name: _inside(rng, h.domain, 0.1) for h in optimizer.hypers if h.default is None}
-    yield _case("defaults", required, rng, "dense")
-    yield _case("defaults", required, rng, "sparse")
-    yield _case("defaults", required, rng, "huge and tiny")
+    stages = optimizer.stages
+    for stream in STREAMS:
+        yield _case("defaults", required, rng, stream, stages)
     scheduled = {h.name: _schedule(rng, h) for h in optimizer.hypers}
-    yield _case("schedules", scheduled, rng, "dense")
-    yield _case("schedules", scheduled, rng, "sparse")
+    yield _case("schedules", scheduled, rng, "dense", stages)
+    yield _case("schedules", scheduled, rng, "sparse", stages)
     for setting in _settings(optimizer):
         arguments = _numbers(rng, optimizer) | setting
         label = (
             ", ".join(f"{name}={str(x).lower()}" for name, x in setting.items()) or "other numbers"
         )
-        yield _case(label, arguments, rng, "dense")
-        yield _case(label, arguments, rng, "sparse")
+        yield _case(label, arguments, rng, "dense", stages)
+        yield _case(label, arguments, rng, "sparse", stages)
 
 
 Arguments: TypeAlias = Mapping[str, bool | float | Schedule]
 
 
-def _case(name: str, arguments: Arguments, rng: np.random.Generator, stream: str) -> Case:
+def _case(
+    name: str, arguments: Arguments, rng: np.random.Generator, stream: str, stages: int
+) -> Case:
     variables = streams.variables(rng)
-    return Case(name, stream, arguments, variables, STREAMS[stream](rng, variables, STEPS))
+    return Case(name, stream, arguments, variables, STREAMS[stream](rng, variables, STEPS * stages))
 
 
 def _settings(optimizer: model.Optimizer) -> Iterator[dict[str, bool | float]]:
@@ -105,11 +110,17 @@ def _schedule(rng: np.random.Generator, hyper: model.Hyper) -> Schedule:
 def _numbers(rng: np.random.Generator, optimizer: model.Optimizer) -> dict[str, bool | float]:
     hypers = {h.name: _inside(rng, h.domain, h.default or 0.1) for h in optimizer.hypers}
     consts = {
-        c.name: _inside(rng, c.domain, c.default_value or 0.1)
+        c.name: _few(rng, c.domain) if c.is_int else _inside(rng, c.domain, c.default_value or 0.1)
         for c in optimizer.consts
-        if not c.is_int
     }
     return {**hypers, **consts}
+
+
+def _few(rng: np.random.Generator, domain: model.Interval) -> int:
+    """One of the first integers of a domain, so that what is counted happens in a few steps."""
+    low = int(domain.low) + (not domain.low_closed) if np.isfinite(domain.low) else 1
+    found = low + int(rng.integers(1, 3))
+    return found if found in domain else low
 
 
 def _inside(rng: np.random.Generator, domain: model.Interval, default: float) -> float:

@@ -7,7 +7,7 @@ rounding of the next step alone, and the bound stays as sharp in the last step a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -80,7 +80,7 @@ class _Comparison:
     def __init__(
         self, optimizer: model.Optimizer, target: str, case: Case, accuracy: Accuracy
     ) -> None:
-        self._case = case
+        self._case, self._stages = case, optimizer.stages
         self._sets = Enclosure(accuracy)
         self._bounds = Oracle(optimizer, case.arguments, target, self._sets)
         self._exact = Oracle(optimizer, case.arguments, target, FLOAT64)
@@ -90,14 +90,20 @@ class _Comparison:
     def run(self, states: Sequence[Seen]) -> Measured:
         bounds = self._bounds.start(self._case.variables)
         exact = self._exact.start(self._case.variables)
-        for gradients, seen in zip(self._case.gradients, states, strict=True):
-            before = exact
-            bounds, exact = self._bounds.step(bounds, gradients), self._exact.step(exact, gradients)
+        for stages, seen in zip(self._steps(), states, strict=True):
+            before, gradients = exact, stages[0]
+            bounds = self._bounds.step(bounds, gradients, _later(stages))
+            exact = self._exact.step(exact, gradients, _later(stages))
             for result in self._results(gradients, seen, before, bounds, exact):
                 self._judge(result)
             bounds, exact = _seen(bounds, seen, self._sets.state), _seen(exact, seen, FLOAT64.state)
         self._measured.open = self._unbounded / max(self._counted, 1)
         return self._measured
+
+    def _steps(self) -> Iterator[Sequence[Mapping[str, Gradient]]]:
+        """The gradients of each step, those of all its stages."""
+        for i in range(0, len(self._case.gradients), self._stages):
+            yield self._case.gradients[i : i + self._stages]
 
     def _results(
         self,
@@ -143,6 +149,12 @@ class _Comparison:
             m.ulps[dtype] = max(m.ulps.get(dtype, 0.0), float(np.max(ulps)))
             if limits.dtype != np.float16:
                 m.use = max(m.use, float(np.max(use)))
+
+
+def _later(stages: Sequence[Mapping[str, Gradient]]) -> Callable[[object], Mapping[str, Gradient]]:
+    """The gradients of the later stages, whatever the variables are then."""
+    rest = iter(stages[1:])
+    return lambda values: next(rest)
 
 
 def _fault(result: _Result, at: tuple[int, ...]) -> str:

@@ -21,15 +21,22 @@ def run(case: dict[str, Any], generated: Any) -> list[dict[str, Any]]:
     sparse = sys.modules[generated.__module__].SparseGrad
     variables = {key: w.copy() for key, w in case["variables"].items()}
     states = []
-    for gradients in case["gradients"]:
-        given = {
+    given = [
+        {
             key: sparse(g["indices"], g["values"], variables[key].shape)
             if isinstance(g, dict)
             else g
             for key, g in gradients.items()
         }
+        for gradients in case["gradients"]
+    ]
+    rest = iter(given)
+    for _ in range(0, len(given), case["stages"]):
         with np.errstate(all="ignore"):
-            optimizer.update(variables, given)
+            if case["stages"] == 1:
+                optimizer.update(variables, next(rest))
+            else:
+                optimizer.step(variables, lambda params: next(rest))
         states.append(_state(optimizer, variables, case["slots"]))
     return states
 

@@ -11,18 +11,20 @@ The ends are float64, and their own rounding is part of the widening.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from optdsl.oracle.arithmetic import Array, computation_dtype
+from optdsl.oracle.arithmetic import Array, computation_dtype, lines
 from optdsl.verify.sets import EXACT, IMAGES, LOGIC, TESTS, Enclosed, Set, Truth, point
 
 #: Unit roundoff of float64, in which the ends are computed.
 OWN = 2.0**-53
 STEP = np.dtype(np.float64)
+#: Operators that make integers of integers.
+WHOLE = frozenset({"add", "sub", "mul"})
 #: Powers up to this may be computed by repeated multiplication.
 LONGEST_CHAIN = 64
 
@@ -65,10 +67,34 @@ class Enclosure:
             operands, dtype = self._met(args)
             if op in TESTS:
                 return replace(TESTS[op](*operands), dtype=dtype)
+            if op == "rank":  # known before a step, so that a condition on it is decided
+                return _number(np.ndim(operands[0].low))
             if op in REDUCTIONS:
                 return replace(REDUCTIONS[op](self, *operands), dtype=dtype)
             found = replace(IMAGES[op](*operands), dtype=dtype)
-            return found if op in EXACT else self._evaluated(op, found, operands)
+            exact = op in EXACT or (op in WHOLE and _counts([found, *operands]))
+            return found if exact else self._evaluated(op, found, operands)
+
+    def along(self, op: str, axes: tuple[int, ...], *args: Set) -> Set:
+        met, dtype = self._met(args)
+        operands: list[Enclosed] = met
+        found = operands[0].each(np.copy)
+        with np.errstate(all="ignore"):
+            for index in lines(operands[0].low.shape, axes):
+                part = REDUCTIONS[op](self, *[_at(x, index) for x in operands])
+                found.low[index], found.high[index] = part.low, part.high
+                found.nan[index] = part.nan
+        return replace(found, dtype=dtype)
+
+    def total(self, parts: Sequence[Set]) -> Set:
+        held = [x for x in parts if isinstance(x, Enclosed)]
+        low, high, nan = (np.array([getattr(x, e) for x in held]) for e in ("low", "high", "nan"))
+        with np.errstate(all="ignore"):
+            return self._sum(Enclosed(low, high, nan))
+
+    def whole(self, x: Set) -> int:
+        assert isinstance(x, Enclosed) and np.all(x.low == x.high)
+        return int(x.low)
 
     def truth(self, condition: Set) -> bool | None:
         assert isinstance(condition, Truth)
@@ -211,6 +237,18 @@ class Enclosure:
         return Enclosed(low, np.max(x.high) if nan else function(x.high), nan)
 
 
+def _at(x: Enclosed, index: tuple[Any, ...]) -> Enclosed:
+    return x.each(lambda end: end[index])
+
+
+def _counts(numbers: Sequence[Enclosed]) -> bool:
+    """Whether these are integers of the level step that float64 holds: no rounding occurs."""
+    return all(
+        x.dtype is None and np.all((x.low == x.high) & (x.low % 1 == 0) & (x.size < 2**53))
+        for x in numbers
+    )
+
+
 def _number(x: float) -> Enclosed:
     return point(np.asarray(x), None)
 
@@ -224,5 +262,4 @@ REDUCTIONS: dict[str, Callable[..., Enclosed]] = {
     "amin": lambda a, x: a._over(np.min, x),
     "dot": Enclosure._dot,
     "size": lambda a, x: _number(np.size(x.low)),
-    "rank": lambda a, x: _number(np.ndim(x.low)),
 }

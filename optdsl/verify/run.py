@@ -97,6 +97,7 @@ def _case(task: Task, spelling: Spelling, directory: Path) -> dict[str, Any]:
         },
         "variables": dict(task.case.variables),
         "slots": dict(spelling.slots),
+        "stages": task.optimizer.stages,
         "gradients": [
             {key: _gradient(g) for key, g in step.items() if g is not None}
             for step in task.case.gradients

@@ -31,10 +31,14 @@ from optdsl.semantics.level import Level
 def hoist(program: Program) -> Program:
     """Replace step-level parts of the bodies by coefficients that the block `step` defines."""
     hoister = _Hoister(program)
+    rules = [hoister.rule(p.rule) for p in program.phases]
     rule = hoister.rule(program.rule)
     untouched = tuple(replace(u, rule=hoister.rule(u.rule)) for u in program.untouched)
     step = (*program.step, *hoister.added)
-    return replace(program, step=step, rule=rule, untouched=untouched)
+    phases = tuple(
+        replace(p, step=step, rule=rule) for p, rule in zip(program.phases, rules, strict=True)
+    )
+    return replace(program, step=step, rule=rule, untouched=untouched, phases=phases)
 
 
 @dataclass
@@ -105,7 +109,9 @@ def _names(program: Program) -> Iterable[str]:
         for item in group:
             yield item.name
             yield item.public
-    for block in (program.step, program.rule.body, *(u.rule.body for u in program.untouched)):
+    for value in (*program.gradients, *program.totals):
+        yield value.name
+    for block in (program.step, *(rule.body for rule in program.rules)):
         yield from _defined(block)
 
 
@@ -132,6 +138,8 @@ def describe(expr: Expr) -> str:
             return value.name
         case Literal_(value=value):
             return _NUMBERS.get(value) or re.sub(r"\W", "_", repr(value))
+        case Op(op="eq", args=(Op(op="mod", args=(_, count)), Literal_(value=0))):
+            return f"every_{describe(count)}"
         case Op(op="neg", args=(arg,)):
             return f"minus_{describe(arg)}"
         case Op(op="mul", args=(left, right)):

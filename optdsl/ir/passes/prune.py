@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from optdsl.ir.build import refs
-from optdsl.ir.nodes import Block, Branch, Define, Program, Result, Rule, Statement, Value
+from optdsl.ir.nodes import Block, Branch, Define, Phase, Program, Result, Rule, Statement, Value
 
 
 def prune(program: Program) -> Program:
@@ -16,7 +16,14 @@ def prune(program: Program) -> Program:
     wanted = {c for r in (rule, *(u.rule for u in untouched)) for c in r.coefficients}
     wanted.update(v for result in program.shared_results for v in refs(result.value))
     step, _ = _block(program.step, wanted)
-    return replace(program, rule=rule, untouched=untouched, step=step)
+    phases = tuple(_phase(p) for p in program.phases)
+    return replace(program, rule=rule, untouched=untouched, step=step, phases=phases)
+
+
+def _phase(phase: Phase) -> Phase:
+    rule = prune_rule(phase.rule)
+    step, _ = _block(phase.step, set(rule.coefficients))
+    return replace(phase, step=step, rule=rule)
 
 
 def prune_rule(rule: Rule) -> Rule:

@@ -18,7 +18,11 @@ def split(program: Program) -> Program:
     """Move what is of the levels fixed and step out of the body."""
     step: list[Define] = []
     body = _body(program.rule.body, step)
-    return replace(program, step=tuple(step), rule=replace(program.rule, body=body))
+    phases = tuple(
+        replace(p, step=tuple(step), rule=replace(p.rule, body=body)) for p in program.phases
+    )
+    rule = replace(program.rule, body=body)
+    return replace(program, step=tuple(step), rule=rule, phases=phases)
 
 
 def _body(block: Block, step: list[Define]) -> Block:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from optdsl.ir.build import FILL, map_block, op, rewrite
+from optdsl.ir.build import ALONG, FILL, is_full, map_block, op, rewrite
 from optdsl.ir.nodes import Expr, Op, Program
 from optdsl.semantics.level import Level
 from optdsl.semantics.operators import OPERATORS
@@ -17,10 +17,13 @@ def unfill(program: Program) -> Program:
 
 
 def _unfill(expr: Expr) -> Expr:
-    if not isinstance(expr, Op) or expr.op == FILL or OPERATORS[expr.op].reduction:
+    if not isinstance(expr, Op) or expr.op == FILL or expr.op in ALONG:
+        return expr
+    if OPERATORS[expr.op].reduction:
         return expr
     bare = tuple(_without_fill(a) for a in expr.args)
-    return op(expr.op, *bare) if any(a.level == Level.ELEMENT for a in bare) else expr
+    full = any(a.level == Level.ELEMENT and is_full(a) for a in bare)
+    return op(expr.op, *bare) if full else expr
 
 
 def _without_fill(expr: Expr) -> Expr:

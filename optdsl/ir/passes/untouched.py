@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from optdsl.ir import fixed
-from optdsl.ir.build import expressions, ops
+from optdsl.ir.build import ALONG, expressions, ops
 from optdsl.ir.linear import factor_of
 from optdsl.ir.nodes import (
     Block,
     Define,
     Expr,
+    Literal_,
     Movement,
     Movement_,
     Op,
@@ -30,7 +31,6 @@ from optdsl.semantics.model import PolicyName
 from optdsl.semantics.operators import OPERATORS
 
 W = Value("w", 0, Level.ELEMENT, "variable")
-G = Value("g", 0, Level.ELEMENT, "gradient")
 
 #: Reductions whose value depends on the elements, or on how many there are.
 _COUPLING = {o.name for o in OPERATORS.values() if o.reduction} - {"rank"}
@@ -42,11 +42,12 @@ def untouched(program: Program) -> Program:
     return replace(program, untouched=tuple(_analyse(program, name) for name in names))
 
 
-def _analyse(program: Program, policy: PolicyName) -> Untouched:
+def _analyse(program: Program, policy: str) -> Untouched:
     slots = [s.name for s in program.slots if not s.scalar]
     states = {"w": W} | {name: Value(name, 0, Level.ELEMENT, "slot") for name in slots}
     cases = _Cases(program, policy)
-    rule = _zero_rule(cases.decided(program.rule), policy, states)
+    regions = next(p.regions for p in program.policies if p.name == policy)
+    rule = _zero_rule(cases.decided(program.rule), regions, states, program.gradients)
     swept: list[tuple[str, Expr | None]] = []
     movements: list[Movement_] = []
     for result in rule.results:
@@ -61,16 +62,25 @@ def _analyse(program: Program, policy: PolicyName) -> Untouched:
     movements += [Movement_(s, "fixed", None, None) for s in resting]
     coupled = [c for c in cases.all if any(reductions(cases.special(program.rule, c).body))]
     names = dict.fromkeys(o.op for o in reductions(program.rule.body))
-    densify = cases.condition(coupled)
+    densify = cases.condition(coupled) if len(program.gradients) == 1 else True
     return Untouched(policy, rule, tuple(swept), tuple(movements), densify, tuple(names))
 
 
-def _zero_rule(rule: Rule, policy: PolicyName, states: dict[str, Value]) -> Rule:
-    """The rule with g = 0 (and w at rest under hybrid), for the states that have elements."""
-    known: dict[Value, Expr] = {G: ZERO}
-    if policy == "hybrid":
-        known |= {value: Ref(W) for value in _assigned(rule.body, "w")}
-    zero = simplify(rule, known)
+def _zero_rule(
+    rule: Rule,
+    regions: Sequence[PolicyName],
+    states: dict[str, Value],
+    gradients: Sequence[Value],
+) -> Rule:
+    """The rule with g = 0, for the states that have elements; hybrid parts leave `w` as it is, and
+    lazy ones everything.
+    """
+
+    def rests(define: Define) -> bool:
+        policy = regions[define.region]
+        return policy == "lazy" or (policy == "hybrid" and define.value.name == "w")
+
+    zero = simplify(rule, dict.fromkeys(gradients, ZERO), rests)
     moving = tuple(
         Result(r.state, shaped(r.value, Level.ELEMENT))
         for r in zero.results
@@ -79,21 +89,16 @@ def _zero_rule(rule: Rule, policy: PolicyName, states: dict[str, Value]) -> Rule
     return prune_rule(replace(zero, results=moving))
 
 
-def _assigned(block: Block, name: str) -> Iterator[Value]:
-    for statement in block:
-        if isinstance(statement, Define):
-            if statement.value.name == name:
-                yield statement.value
-        else:
-            yield from _assigned(statement.then, name)
-            yield from _assigned(statement.orelse, name)
-            yield from (m.value for m in statement.merges if m.value.name == name)
-
-
 def reductions(block: Block) -> Iterator[Op]:
     """The operators in a block that read all the elements of a variable at once."""
     for expr in expressions(block):
-        yield from (o for o in ops(expr) if o.op in _COUPLING)
+        yield from (o for o in ops(expr) if o.op in _COUPLING or _is_along_rows(o))
+
+
+def _is_along_rows(reduction: Op) -> bool:
+    """Whether it runs along the first axis; a negative one may be the first."""
+    axes = reduction.args[1:] if reduction.op in ALONG else ()
+    return any(isinstance(a, Literal_) and a.value <= 0 for a in axes)
 
 
 @dataclass
@@ -101,7 +106,7 @@ class _Cases:
     """What flags and the like can be where a policy holds, and rules specialised for that."""
 
     program: Program
-    policy: PolicyName
+    policy: str
 
     def __post_init__(self) -> None:
         found = dict.fromkeys(fixed.block_atoms(self.program.rule.body))

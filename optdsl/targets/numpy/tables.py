@@ -7,6 +7,7 @@ import keyword
 from collections.abc import Sequence
 
 from optdsl.ir.nodes import Literal_, Op
+from optdsl.semantics.level import Level
 from optdsl.targets.printer import ARITHMETIC, CONDITIONAL, LOGIC, Form
 
 #: The number of dimensions is an argument of the rule: it sees a number as an array of one element.
@@ -33,6 +34,21 @@ _ELEMENTS: dict[str, Form] = {
     "dot": "np.sum(np.multiply({0}, {1}))",
 }
 
+
+def _along(function: str) -> Form:
+    """A reduction along axes, which keeps the dimensions."""
+
+    def write(op: Op, args: Sequence[str]) -> str:
+        axes = f"({', '.join(args[1:])},)" if len(args) == 2 else f"({', '.join(args[1:])})"
+        return f"_along({function}, {args[0]}, {axes})"
+
+    return write
+
+
+_ALONG: dict[str, Form] = {
+    f"{name}_along": _along(f"np.{name}") for name in ("sum", "mean", "amax", "amin")
+}
+
 #: One number: Python's own logic, and of a choice only the side that counts is computed.
 VARIABLES: dict[str, Form] = {**LOGIC, "where": CONDITIONAL}
 
@@ -48,8 +64,13 @@ def elements(w: str) -> dict[str, Form]:
     # a Python integer in a NumPy function becomes float64, and so would all that it meets
     number = f"{w}.dtype.type({{0}})"
     size, rank = number.format("np.size({0})"), number.format(RANK)
-    fill = f"np.full_like({w}, {{0}})"
-    return {**_ELEMENTS, "where": where, "fill": fill, "size": size, "rank": rank}
+
+    def fill(op: Op, args: Sequence[str]) -> str:
+        if op.args[0].level == Level.ELEMENT:  # a reduction that kept the dimensions
+            return f"np.broadcast_to({args[0]}, {w}.shape)"
+        return f"np.full_like({w}, {args[0]})"
+
+    return {**_ELEMENTS, **_ALONG, "where": where, "fill": fill, "size": size, "rank": rank}
 
 
 def numbers(w: str) -> dict[str, Form]:
@@ -58,7 +79,10 @@ def numbers(w: str) -> dict[str, Form]:
 
 
 #: Operators that are written as functions at the end of the file, and by which function.
-HELPERS = {"sigmoid": "sigmoid", "mean": "mean", "rms": "mean", "amax": "amax", "amin": "amin"}
+HELPERS = {
+    "sigmoid": "sigmoid", "mean": "mean", "rms": "mean", "amax": "amax", "amin": "amin",
+    **dict.fromkeys(_ALONG, "along"),
+}  # fmt: skip
 
 #: Identifiers that no value may have inside a method.
 TAKEN = frozenset(

@@ -20,7 +20,17 @@ class NumpyTarget:
 
     name = "numpy"
     allowed_imports = frozenset(
-        {"collections", "collections.abc", "functools", "json", "math", "numpy", "operator", "os"}
+        {
+            "collections",
+            "contextlib",
+            "collections.abc",
+            "functools",
+            "json",
+            "math",
+            "numpy",
+            "operator",
+            "os",
+        }
     )
 
     def check(self, program: Program, diagnostics: Diagnostics) -> None:
@@ -52,6 +62,9 @@ class _View:
     step: tuple[SafeText, ...]
     rule: tuple[SafeText, ...]
     untouched: tuple[SafeText, ...]
+    phases: tuple[SafeText, ...]
+    has_stages: bool
+    has_clocks: bool
     needs_math: bool
     chooses: bool
     helpers: tuple[str, ...]
@@ -59,8 +72,11 @@ class _View:
 
 def _view(program: Program) -> _View:
     writer = Writer(program)
-    parts = [writer.init(), writer.initial(), writer.step(), writer.rule(), writer.untouched()]
-    init, initial, step, rule, untouched = map(_code, parts)
+    parts = [
+        writer.init(), writer.initial(), writer.step(), writer.rule(), writer.untouched(),
+        writer.phases(),
+    ]  # fmt: skip
+    init, initial, step, rule, untouched, phases = map(_code, parts)
     helpers = writer.operators() & tables.HELPERS.keys()
     return _View(
         class_name=Identifier(writer.class_name),
@@ -72,6 +88,9 @@ def _view(program: Program) -> _View:
         step=step,
         rule=rule,
         untouched=untouched,
+        phases=phases,
+        has_stages=writer.has_stages,
+        has_clocks=writer.has_clocks,
         needs_math=any("math." in line for lines in parts for line in lines),
         chooses=writer.chooses(),
         helpers=tuple(sorted({tables.HELPERS[name] for name in helpers})),

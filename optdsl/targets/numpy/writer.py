@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from optdsl.ir.build import expressions, ops, program_expressions, refs
 from optdsl.ir.nodes import Const, Expr, Flag, Hyper, Program, Rule, Shared, Slot, Value
@@ -13,6 +13,7 @@ from optdsl.targets import layout
 from optdsl.targets.arguments import spelled
 from optdsl.targets.base import Spelling
 from optdsl.targets.functions import (
+    PhaseText,
     RuleText,
     Style,
     condition_text,
@@ -26,7 +27,6 @@ from optdsl.targets.printer import Printer
 from optdsl.targets.text import LiteralText, quoted
 
 _W = Value("w", 0, Level.ELEMENT, "variable")
-_G = Value("g", 0, Level.ELEMENT, "gradient")
 _CLIPPING = ("clipvalue", "clipnorm", "global_clipnorm")
 
 
@@ -73,7 +73,7 @@ class Writer:
     def operators(self) -> set[str]:
         """The operators that are printed as NumPy."""
         p = self._program
-        blocks = (p.step, p.rule.body, *(u.rule.body for u in p.untouched))
+        blocks = (p.step, *(x.step for x in p.phases), *(rule.body for rule in p.rules))
         exprs = (
             *(e for block in blocks for e in expressions(block)),
             *(s.initial for s in p.slots),
@@ -82,8 +82,7 @@ class Writer:
 
     def chooses(self) -> bool:
         """Whether a rule has a `where` over elements."""
-        rules = (self._program.rule, *(u.rule for u in self._program.untouched))
-        found = (o for r in rules for e in expressions(r.body) for o in ops(e))
+        found = (o for r in self._program.rules for e in expressions(r.body) for o in ops(e))
         return any(o.op == "where" and o.level == Level.ELEMENT for o in found)
 
     def _used(self) -> Iterator[str]:
@@ -114,7 +113,36 @@ class Writer:
         lines = [x for name, items in groups.items() for x in _table(name, items, "{}")]
         lines += _table("_FLAGS", [quoted(a.name) for a in self._of(Flag)], "()")
         lines += _table("_SCALARS", [quoted(s.name) for s in p.slots if s.scalar], "()")
-        return [*lines, f"    _USES_RANK = {self._uses_rank(p.rule)}"]
+        lines += self._clocks()
+        names = [quoted(f"{'total' if x.is_total else 'stage'}_{i}") for i, x in self._numbered()]
+        lines += _table("_PHASES", names, "()") if names else []
+        return [*lines, f"    _USES_RANK = {any(map(self._uses_rank, p.rules))}"]
+
+    def _clocks(self) -> list[str]:
+        """Which counter is the time of which hyperparameter, where it is not the step."""
+        clocks = {
+            a.name: quoted(a.item.clock)
+            for a in self._of(Hyper)
+            if isinstance(a.item, Hyper) and a.item.clock
+        }
+        return _table("_CLOCKS", _dict(clocks), "{}") if clocks else []
+
+    @property
+    def has_clocks(self) -> bool:
+        """Whether some hyperparameter has a time of its own."""
+        return bool(self._clocks())
+
+    @property
+    def has_stages(self) -> bool:
+        """Whether a step evaluates several gradients."""
+        return len(self._program.gradients) > 1
+
+    def _numbered(self) -> Iterator[tuple[int, PhaseText]]:
+        """The phases with their numbers, totals from 1 on and stages from 2 on."""
+        totals, stages = 0, 1
+        for phase in self._text.phases:
+            totals, stages = totals + phase.is_total, stages + (not phase.is_total)
+            yield (totals if phase.is_total else stages), phase
 
     @staticmethod
     def _uses_rank(rule: Rule) -> bool:
@@ -178,21 +206,12 @@ class Writer:
 
     def step(self) -> list[str]:
         """The method `_step`."""
-        text, of = self._text, self._text.names.of
-        parameters = [of(Value("t", 0, Level.STEP, "step"))]
-        parameters += [of(Value(a.item.name, 0, Level.STEP, "hyper")) for a in self._of(Hyper)]
-        parameters += [of(Value(a.item.name, 0, Level.FIXED, "const")) for a in self._of(Const)]
-        parameters += [of(Value(s.name, 0, Level.STEP, "shared")) for s in self._program.shareds]
-        lines = layout.call("def _step", ["self", *parameters], ":", 4)
+        text = self._text
+        lines = layout.call("def _step", self._step_parameters(text.totals), ":", 4)
         lines.append(
             '        """The numbers of step t, in float64: coefficients, and new shared values."""'
         )
-        lines += [
-            f"        {name} = {self._attribute(value)}"
-            for name, value in text.inputs
-            if value.role in ("flag", "uses")
-        ]
-        lines += text.step
+        lines += [*self._fixed_inputs(text.inputs), *text.step]
         coefficients = {c.name: c.name for c in text.coefficients}
         lines += layout.bracketed("coefficients = ", _dict(coefficients), 8, "{}")
         shared = _dict(text.shared_results)
@@ -201,11 +220,64 @@ class Writer:
         lines += layout.bracketed("shared = ", shared, 8, "{}")
         return [*lines, "        return coefficients, shared"]
 
+    def _step_parameters(self, totals: Sequence[str]) -> list[str]:
+        of = self._text.names.of
+        parameters = ["self", of(Value("t", 0, Level.STEP, "step"))]
+        parameters += [of(Value(a.item.name, 0, Level.STEP, "hyper")) for a in self._of(Hyper)]
+        parameters += [of(Value(a.item.name, 0, Level.FIXED, "const")) for a in self._of(Const)]
+        parameters += [of(Value(s.name, 0, Level.STEP, "shared")) for s in self._program.shareds]
+        return [*parameters, *totals]
+
+    def _fixed_inputs(self, inputs: Iterable[tuple[str, Value]]) -> list[str]:
+        """What the step reads of what is fixed at construction."""
+        return [
+            f"        {name} = {self._attribute(value)}"
+            for name, value in inputs
+            if value.role in ("flag", "uses")
+        ]
+
+    def phases(self) -> list[str]:
+        """The methods for what has to be found out before the step: totals and later gradients."""
+        lines: list[str] = []
+        for (number, text), phase in zip(self._numbered(), self._program.phases, strict=True):
+            name = f"_total_{number}" if text.is_total else f"_stage_{number}"
+            lines += [""] if lines else []
+            lines += [*self._phase_step(name, text), "", *self._phase(name, text, phase.rule)]
+        return lines
+
+    def _phase_step(self, name: str, text: PhaseText) -> list[str]:
+        coefficients = {c: c for c in text.rule.coefficients}
+        return [
+            *layout.call(f"def {name}_step", self._step_parameters(text.totals), ":", 4),
+            f'        """The numbers that `{name}` needs, in float64."""',
+            *self._fixed_inputs(text.inputs),
+            *text.step,
+            *layout.bracketed("return ", _dict(coefficients), 8, "{}"),
+        ]
+
+    def _phase(self, name: str, text: PhaseText, rule: Rule) -> list[str]:
+        states = [self._w, *self._text.slots.values()]
+        says = "The part of one variable in a sum over all."
+        results = [text.result]
+        if not text.is_total:
+            says = "Where one variable is when the gradient of this stage is taken."
+            results += states[1:]
+        return [
+            *self._signature(name, text.gradients, [text.rule], self._uses_rank(rule)),
+            f'        """{says}"""',
+            *text.rule.lines,
+            *(
+                layout.returned(results, 8)
+                if not text.is_total
+                else [f"        return {results[0]}"]
+            ),
+        ]
+
     def rule(self) -> list[str]:
         """The method `_rule`."""
         rank = self._uses_rank(self._program.rule)
         return [
-            *self._signature("_rule", [self._text.names.of(_G)], [self._text.rule], rank),
+            *self._signature("_rule", self._text.gradients, [self._text.rule], rank),
             '        """A step of one variable: gradient, array, slots -> new array, new slots."""',
             *self._body(self._text.rule, 8),
         ]
@@ -220,17 +292,19 @@ class Writer:
         lines.append(
             '        """The rule at g = 0: rows that a sparse gradient does not mention."""'
         )
-        if len(found) == 2:
-            inner = print_program(self._program, self._style(self._w, indent=12)).untouched[0]
-            lines.append(f'        if self._policy == "{inner[0].policy}":')
-            lines += self._body(inner[1], 12)
+        for inner in print_program(self._program, self._style(self._w, indent=12)).untouched:
+            if inner[0] in self._rows.rules and inner[0] != found[-1][0]:
+                lines.append(f'        if self._policy == "{inner[0].policy}":')
+                lines += self._body(inner[1], 12)
         return lines + self._body(found[-1][1], 8)
 
     def _signature(
-        self, name: str, first: list[str], texts: Sequence[RuleText], rank: bool
+        self, name: str, first: Sequence[str], texts: Sequence[RuleText], rank: bool
     ) -> list[str]:
         used = list(dict.fromkeys(c for text in texts for c in text.coefficients))
-        given = len(self._text.coefficients) + self._uses_rank(self._program.rule)
+        given = len(self._text.coefficients) + any(map(self._uses_rank, self._program.rules))
+        if name.startswith(("_total", "_stage")):  # they get coefficients of their own
+            given = len(used) + any(map(self._uses_rank, self._program.rules))
         used += [tables.RANK] if rank else []
         others = ["**_"] if len(used) < given else []
         marker = ["*"] if used else []

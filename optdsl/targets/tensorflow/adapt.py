@@ -27,15 +27,18 @@ _W = Ref(Value("w", 0, Level.ELEMENT, "variable"))
 
 
 def adapt(program: Program) -> Program:
-    """The program as graph code: no branches on tensors, and two operators more.
+    """The program as graph code: no branches on tensors but `select.cases`, and two operators more.
 
     `typed` is a literal that has to be a tensor by itself; `square` is the power 2; `fill` gets
     the variable as a second argument, whose shape it takes.
     """
     program = select(program)
     untouched = tuple(replace(u, rule=_rule(u.rule)) for u in program.untouched)
-    step = _block(program.step, ())
-    return replace(program, step=step, rule=_rule(program.rule), untouched=untouched)
+    phases = tuple(
+        replace(p, step=_block(p.step, ()), rule=_rule(p.rule)) for p in program.phases
+    )
+    step, rule = _block(program.step, ()), _rule(program.rule)
+    return replace(program, step=step, rule=rule, untouched=untouched, phases=phases)
 
 
 def adapt_expression(expr: Expr) -> Expr:

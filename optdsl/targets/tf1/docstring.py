@@ -16,6 +16,7 @@ _POLICIES = {
     "exact": "does what the same gradient does as a dense one.",
     "hybrid": "moves the slots as a dense one would, and the variable on its own rows only.",
     "lazy": "touches no rows but its own.",
+    "mixed": "moves its own rows, and on the others what each part says of them.",
 }
 
 _HYPERS = (
@@ -54,10 +55,13 @@ def class_documentation(
 
 def _sparse(program: Program) -> list[str]:
     """What a sparse gradient does, by each policy that there is."""
-    names = list(dict.fromkeys(p.name for p in program.policies))
-    if len(names) == 1:
-        return [f"A sparse gradient {_POLICIES[names[0]]}"]
-    return ["A sparse gradient, as the arguments decide:", *(f"    {_POLICIES[n]}" for n in names)]
+    names = dict.fromkeys(
+        "mixed" if len({*p.regions} - {""}) > 1 else p.name for p in program.policies
+    )
+    says = [_POLICIES[name] for name in names]
+    if len(says) == 1:
+        return [f"A sparse gradient {says[0]}"]
+    return ["A sparse gradient, as the arguments decide:", *(f"    {text}" for text in says)]
 
 
 def _state(program: Program, settings: Settings) -> list[str]:

@@ -1,0 +1,114 @@
+"""The arguments of a part in a composition: `Lookahead(k=6)` has other defaults."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from optdsl.diagnostics import Diagnostics, Note
+from optdsl.semantics import model
+from optdsl.semantics.constants import Constant, Folder, NotConstant
+from optdsl.semantics.scope import closest
+from optdsl.syntax import tree
+
+
+def with_arguments(
+    optimizer: model.Optimizer, part: tree.Part, diagnostics: Diagnostics
+) -> model.Optimizer | None:
+    """The optimizer with the defaults that a part of a composition gives; None after a report."""
+    given: dict[str, tuple[tree.Ident, tree.Expr]] = {}
+    right = True
+    for name, expr in part.arguments:
+        argument = _named(optimizer, name, diagnostics)
+        if argument is None:
+            right = False
+        elif argument.name in given:
+            right = False
+            diagnostics.add(
+                "O704", f"'{name.text}' is given twice", name.span,
+                notes=(Note("the first", given[argument.name][0].span),),
+            )  # fmt: skip
+        else:
+            given[argument.name] = name, expr
+    if not right:
+        return None
+    found: model.Optimizer | None = optimizer
+    for name_, (_, expr) in given.items():
+        found = found and _with_default(found, name_, expr, diagnostics)
+    return found and _with_constants(found)
+
+
+def _named(
+    optimizer: model.Optimizer, name: tree.Ident, diagnostics: Diagnostics
+) -> model.Argument | None:
+    """The argument of this name: the public one wins over the spec's."""
+    by_name = {a.name: a for a in optimizer.arguments}
+    by_name |= {a.public: a for a in optimizer.arguments}
+    if name.text not in by_name:
+        near = closest(name.text, by_name)
+        known = ", ".join(a.name for a in optimizer.arguments)
+        mend = f"did you mean '{near}'?" if near else f"it has {known}" if known else "it has none"
+        diagnostics.add(
+            "O704", f"'{optimizer.name}' has no argument '{name.text}'", name.span, mend
+        )
+    return by_name.get(name.text)
+
+
+def _with_default(
+    optimizer: model.Optimizer, name: str, expr: tree.Expr, diagnostics: Diagnostics
+) -> model.Optimizer | None:
+    argument = next(a for a in optimizer.arguments if a.name == name)
+    value = _value(argument, expr, diagnostics)
+    if value is None:
+        return None
+
+    return replace(
+        optimizer,
+        hypers=tuple(
+            replace(h, default=float(value)) if h.name == name else h for h in optimizer.hypers
+        ),
+        consts=tuple(replace(c, default=expr) if c.name == name else c for c in optimizer.consts),
+        flags=tuple(
+            replace(f, default=bool(value)) if f.name == name else f for f in optimizer.flags
+        ),
+        settings={
+            target: replace(s, defaults={n: v for n, v in s.defaults.items() if n != name})
+            for target, s in optimizer.settings.items()
+        },
+    )
+
+
+def _value(argument: model.Argument, expr: tree.Expr, diagnostics: Diagnostics) -> Constant | None:
+    """A value that fits the argument; None after a report."""
+    try:
+        value = Folder(diagnostics).value(expr)
+    except NotConstant:
+        if not diagnostics.has_errors:
+            diagnostics.add("O305", "an argument is made of numbers", expr.span)
+        return None
+    is_flag = isinstance(argument, model.Flag)
+    if isinstance(value, bool) != is_flag:
+        wanted = "true or false" if is_flag else "a number"
+        diagnostics.add("O302", f"'{argument.name}' is {wanted}", expr.span)
+        return None
+    if isinstance(argument, model.Flag):
+        return value
+    if isinstance(argument, model.Const) and argument.is_int and value != int(value):
+        diagnostics.add("O306", f"'{argument.name}' is an integer", expr.span)
+        return None
+    if value not in argument.domain:
+        diagnostics.add(
+            "O402", f"{value!r} is outside the domain {argument.domain} of '{argument.name}'",
+            expr.span,
+        )  # fmt: skip
+        return None
+    return value
+
+
+def _with_constants(optimizer: model.Optimizer) -> model.Optimizer:
+    """The values of consts whose defaults are made of others."""
+    known: dict[str, Constant] = {}
+    consts = []
+    for const in optimizer.consts:
+        known[const.name] = Folder(Diagnostics()).value(const.default, known)
+        consts.append(replace(const, default_value=float(known[const.name])))
+    return replace(optimizer, consts=tuple(consts))

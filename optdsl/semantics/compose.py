@@ -1,0 +1,290 @@
+"""`A(x=…) of B(y=…) of C` as one flat optimizer.
+
+The wrapped optimizer's step takes the place of `inner`, as a `tree.Wrapped`. A name that the
+wrapper has too gets the name of its optimizer in front. Where `inner` is not run in every step,
+what it wraps counts its own steps in a shared, which stands for `t` in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from optdsl.diagnostics import Diagnostics, Note
+from optdsl.names import snake_case
+from optdsl.semantics import model
+from optdsl.semantics.arguments import with_arguments
+from optdsl.semantics.declarations import names as names_in
+from optdsl.semantics.operators import FUNCTIONS
+from optdsl.semantics.rename import local_names, map_blocks, renamed_optimizer, statements
+from optdsl.semantics.scope import PREDEFINED, RESERVED
+from optdsl.syntax import tree
+
+#: Looks an optimizer or wrapper up; None after a report.
+Find = Callable[[tree.Ident], model.Optimizer | None]
+
+
+def compose(
+    item: tree.Composition, find: Find, source: tree.File, diagnostics: Diagnostics
+) -> model.Optimizer | None:
+    """The flat optimizer of a composition; None after a report."""
+    found = [_part(part, find, diagnostics) for part in item.parts]
+    parts = [p for p in found if p is not None]
+    if len(parts) < len(found) or not _fit_together(item, parts, diagnostics):
+        return None
+    whole = parts[-1]
+    for part, wrapper in zip(reversed(item.parts[:-1]), reversed(parts[:-1]), strict=True):
+        if not _stages_fit(wrapper, whole, part, diagnostics):
+            return None
+        whole = wrap(wrapper, whole)
+    titles = " of ".join(part.name.text for part in item.parts)
+    return replace(
+        whole,
+        name=item.name.text,
+        doc=item.doc or f"{titles}.",
+        settings={t: replace(s, class_name=None, order=()) for t, s in whole.settings.items()},
+        sources=tuple(dict.fromkeys((source.source, *whole.sources))),
+        span=item.name.span,
+    )
+
+
+def _part(part: tree.Part, find: Find, diagnostics: Diagnostics) -> model.Optimizer | None:
+    found = find(part.name)
+    return None if found is None else with_arguments(found, part, diagnostics)
+
+
+def _fit_together(
+    item: tree.Composition, parts: list[model.Optimizer], diagnostics: Diagnostics
+) -> bool:
+    """Whether all but the last are wrappers, and the last is none."""
+    fits = True
+    for part, found in zip(item.parts, parts, strict=True):
+        last = part is item.parts[-1]
+        if found.is_wrapper == last:
+            fits = False
+            name = part.name.text
+            message = (
+                f"'{name}' is a wrapper: it needs something to wrap"
+                if last
+                else (f"'{name}' is no wrapper: it cannot stand in front of 'of'")
+            )
+            diagnostics.add(
+                "O705", message, part.name.span,
+                f"as in '{name} of Adam'" if last else "",
+                (Note("it is declared here", found.span),),
+            )  # fmt: skip
+    return fits
+
+
+def _stages_fit(
+    wrapper: model.Optimizer, inner: model.Optimizer, part: tree.Part, diagnostics: Diagnostics
+) -> bool:
+    """An optimizer of several stages follows at the end of the wrapper's last stage."""
+    if not any(isinstance(s, tree.Evaluate) for s in statements(inner.body)):
+        return True
+    places = [i for i, s in enumerate(wrapper.body) if isinstance(s, tree.Inner)]
+    ends = [i for i, s in enumerate(wrapper.body) if isinstance(s, tree.Evaluate)]
+    if places and all(end < places[0] for end in ends):
+        return True
+    diagnostics.add(
+        "O706", f"'{part.name.text}' runs 'inner' under a condition or before its last stage, "
+        f"and '{inner.name}' has several stages", part.name.span,
+        "its stages can only stand where every step comes by",
+    )  # fmt: skip
+    return False
+
+
+def wrap(wrapper: model.Optimizer, inner: model.Optimizer) -> model.Optimizer:
+    """A wrapper around an optimizer, as one optimizer."""
+    inner = _apart(wrapper, inner)
+    counted = not _always_runs(wrapper)
+    if counted:
+        inner = _counting(inner, {*_names(wrapper), *_names(inner)})
+    policies = tuple(
+        tree.Sparse(tree.Ident(p.name, p.span), p.condition, p.span) for p in inner.policies
+    )
+    exact = (tree.Sparse(tree.Ident("exact", inner.span), None, inner.span),)
+    replacer = _Replacer(wrapper, inner, policies, exact)
+    return model.Optimizer(
+        name=wrapper.name,
+        doc=wrapper.doc,
+        hypers=(*wrapper.hypers, *inner.hypers),
+        consts=(*wrapper.consts, *inner.consts),
+        flags=(*wrapper.flags, *inner.flags),
+        slots=(*wrapper.slots, *inner.slots),
+        shareds=(*wrapper.shareds, *inner.shareds),
+        policies=wrapper.policies,
+        settings=_settings(wrapper, inner),
+        body=replacer.block(wrapper.body),
+        let_levels={**inner.let_levels, **wrapper.let_levels},
+        sources=(*wrapper.sources, *inner.sources),
+        span=wrapper.span,
+        origins={**inner.origins, **{n: snake_case(wrapper.name) for n in _names(wrapper)}},
+    )
+
+
+# ---------------------------------------------------------------------------------- names
+
+
+def _names(optimizer: model.Optimizer) -> Iterator[str]:
+    """All the names that an optimizer declares."""
+    for item in (*optimizer.arguments, *optimizer.state):
+        yield item.name
+    yield from local_names(optimizer.body)
+
+
+def _apart(wrapper: model.Optimizer, inner: model.Optimizer) -> model.Optimizer:
+    """The inner optimizer with names that differ from the wrapper's, public ones too."""
+    inner = _numbered(wrapper, inner)
+    own = snake_case(inner.name)
+    taken = {*_names(wrapper), *PREDEFINED, *RESERVED, *FUNCTIONS}
+    taken |= {a.public for a in wrapper.arguments}
+    free = taken | set(_names(inner))
+    names: dict[str, str] = {}
+    for name in dict.fromkeys(_names(inner)):
+        if name in taken:
+            names[name] = _free(f"{inner.origins.get(name, own)}_{name}", free)
+            free.add(names[name])
+    origins = {name: inner.origins.get(name, own) for name in _names(inner)}
+    inner = replace(inner, origins=origins)
+    return renamed_optimizer(_with_public_names(wrapper, inner), names)
+
+
+def _free(name: str, taken: set[str]) -> str:
+    while name in taken:
+        name += "_"
+    return name
+
+
+def _numbered(wrapper: model.Optimizer, inner: model.Optimizer) -> model.Optimizer:
+    """Where the wrapper stands inside already, those are lookahead2, lookahead3, …"""
+    own = snake_case(wrapper.name)
+    inside = {o for o in inner.origins.values() if o == own or o.removeprefix(own).isdigit()}
+    if own not in inside:
+        return inner
+    later = {o: f"{own}{int(o.removeprefix(own) or 1) + 1}" for o in inside}
+    return replace(inner, origins={n: later.get(o, o) for n, o in inner.origins.items()})
+
+
+def _with_public_names(wrapper: model.Optimizer, inner: model.Optimizer) -> model.Optimizer:
+    """The inner optimizer with public names that differ from the wrapper's."""
+    arguments = {x for a in wrapper.arguments for x in (a.public, a.name)}
+    arguments |= {x for s in wrapper.settings.values() for x in s.public.values()}
+    states = {s.public for s in wrapper.state}
+
+    def public(name: str, old: str, taken: set[str]) -> str:
+        return f"{inner.origins[name]}_{old}" if old in taken else old
+
+    both = arguments | states
+    return replace(
+        inner,
+        hypers=tuple(replace(h, public=public(h.name, h.public, arguments)) for h in inner.hypers),
+        consts=tuple(replace(c, public=public(c.name, c.public, arguments)) for c in inner.consts),
+        flags=tuple(replace(f, public=public(f.name, f.public, arguments)) for f in inner.flags),
+        slots=tuple(replace(s, public=public(s.name, s.public, states)) for s in inner.slots),
+        shareds=tuple(replace(s, public=public(s.name, s.public, states)) for s in inner.shareds),
+        settings={
+            target: replace(
+                s, public={n: public(n, p, both) for n, p in s.public.items()}
+            )
+            for target, s in inner.settings.items()
+        },
+    )  # fmt: skip
+
+
+def _settings(wrapper: model.Optimizer, inner: model.Optimizer) -> dict[str, model.Settings]:
+    found = {}
+    for target in sorted({*wrapper.settings, *inner.settings}):
+        outer = wrapper.settings.get(target, model.Settings())
+        within = inner.settings.get(target, model.Settings())
+        found[target] = model.Settings(
+            None, {**within.defaults, **outer.defaults}, {**within.public, **outer.public}
+        )
+    return found
+
+
+# ------------------------------------------------------------------------------- counting
+
+
+def _always_runs(wrapper: model.Optimizer) -> bool:
+    """Whether `inner` runs in every step: no condition but fixed ones around it."""
+    return _runs(wrapper.body, wrapper)
+
+
+def _runs(body: tuple[tree.Statement, ...], wrapper: model.Optimizer) -> bool:
+    fixed = {"pi", "inf", *(c.name for c in wrapper.consts), *(f.name for f in wrapper.flags)}
+    for statement in body:
+        match statement:
+            case tree.Every() if any(isinstance(s, tree.Inner) for s in statements(statement.body)):
+                return False
+            case tree.If(then=then, orelse=orelse):
+                inside = any(isinstance(s, tree.Inner) for s in statements((*then, *orelse)))
+                known = {n.text for n in names_in(statement.condition)} <= fixed
+                if inside and not (known and _runs(then, wrapper) and _runs(orelse, wrapper)):
+                    return False
+    return True
+
+
+def _counting(inner: model.Optimizer, taken: set[str]) -> model.Optimizer:
+    """The optimizer with a counter of its own in the place of `t`, and as its hypers' time."""
+    clock = _free(f"{snake_case(inner.name)}_t", taken)
+    inner = renamed_optimizer(inner, {"t": clock})
+    ident, one = tree.Ident(clock, inner.span), tree.Number("1", 1, inner.span)
+    counter = model.Shared(
+        clock, clock, tree.Number("0", 0, inner.span), None,
+        f"How often {inner.name} took a step.", inner.span,
+    )  # fmt: skip
+    return replace(
+        inner,
+        hypers=tuple(replace(h, clock=h.clock or clock) for h in inner.hypers),
+        shareds=(*inner.shareds, counter),
+        body=(tree.Assign(ident, "+=", one, inner.span), *inner.body),
+        origins={**inner.origins, clock: snake_case(inner.name)},
+    )
+
+
+# ------------------------------------------------------------------------------ replacing
+
+
+class _Replacer:
+    """Puts the inner optimizer's step where `inner` stands.
+
+    A `g` that was made from a slot has no rows that are missing: the parts inside see it dense.
+    """
+
+    def __init__(
+        self,
+        wrapper: model.Optimizer,
+        inner: model.Optimizer,
+        policies: tuple[tree.Sparse, ...],
+        exact: tuple[tree.Sparse, ...],
+    ) -> None:
+        self._inner, self._policies, self._exact = inner, policies, exact
+        self._from_slots = {s.name for s in wrapper.slots}
+
+    def block(self, body: tuple[tree.Statement, ...]) -> tuple[tree.Statement, ...]:
+        return tuple(self._statement(s) for s in body)
+
+    def _statement(self, statement: tree.Statement) -> tree.Statement:
+        match statement:
+            case tree.Inner():
+                dense = "g" in self._from_slots
+                policies = self._exact if dense else self._policies
+                body = _dense(self._inner.body) if dense else self._inner.body
+                return tree.Wrapped(self._inner.name, body, policies, statement.span)
+            case tree.Let(name=name, value=value) | tree.Assign(target=name, value=value):
+                if any(n.text in self._from_slots for n in names_in(value)):
+                    self._from_slots.add(name.text)
+        return map_blocks(statement, self.block)
+
+
+def _dense(body: tuple[tree.Statement, ...]) -> tuple[tree.Statement, ...]:
+    """The parts in a block with the policy exact."""
+
+    def change(statement: tree.Statement) -> tree.Statement:
+        if isinstance(statement, tree.Wrapped):
+            exact = tree.Sparse(tree.Ident("exact", statement.span), None, statement.span)
+            statement = replace(statement, policies=(exact,))
+        return map_blocks(statement, _dense)
+
+    return tuple(change(s) for s in body)
