@@ -34,9 +34,7 @@ def adapt(program: Program) -> Program:
     """
     program = select(program)
     untouched = tuple(replace(u, rule=_rule(u.rule)) for u in program.untouched)
-    phases = tuple(
-        replace(p, step=_block(p.step, ()), rule=_rule(p.rule)) for p in program.phases
-    )
+    phases = tuple(replace(p, step=_block(p.step, ()), rule=_rule(p.rule)) for p in program.phases)
     step, rule = _block(program.step, ()), _rule(program.rule)
     return replace(program, step=step, rule=rule, untouched=untouched, phases=phases)
 

@@ -5,16 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from optdsl.ir.nodes import Literal_, Op
+from optdsl.semantics.level import Level
 from optdsl.targets.printer import ARITHMETIC, Form
 
 
 def _fill(op: Op, args: Sequence[str]) -> str:
     """One number over the shape of the second argument."""
     number, like = op.args[0], args[1]
+    if number.level == Level.ELEMENT:  # a reduction along axes, which kept the dimensions
+        return f"tf.broadcast_to({args[0]}, tf.shape({like}))"
     if isinstance(number, Literal_) and number.value in (0, 1):
         return f"tf.{'ones' if number.value else 'zeros'}_like({like})"
     value = f"tf.constant({args[0]}, {like}.dtype)" if isinstance(number, Literal_) else args[0]
     return f"tf.fill(tf.shape({like}), {value})"
+
+
+def _along(function: str) -> Form:
+    """A reduction along axes, which keeps the dimensions."""
+    return lambda op, args: f"_along({function}, {args[0]}, [{', '.join(args[1:])}])"
 
 
 #: For elements, and for one number per variable. `typed`, `square` and the second argument of
@@ -42,6 +50,10 @@ ELEMENTS: dict[str, Form] = {
     "amax": "_amax({0})",
     "amin": "_amin({0})",
     "dot": "tf.reduce_sum(tf.multiply({0}, {1}))",
+    "sum_along": _along("tf.reduce_sum"),
+    "mean_along": _along("tf.reduce_mean"),
+    "amax_along": _along("tf.reduce_max"),
+    "amin_along": _along("tf.reduce_min"),
     "size": "_size({0})",
     "rank": "_rank({0})",
     "typed": "tf.constant({0}, {1}.dtype)",
@@ -59,4 +71,5 @@ SETTLING_ARGUMENT = {"eq": 0, "ne": 0, "min": 0, "max": 0, "atan2": 0, "where": 
 HELPERS = {
     "cbrt": "cbrt", "mean": "mean", "rms": "mean", "amax": "amax", "amin": "amin",
     "size": "size", "rank": "rank",
+    **dict.fromkeys(("sum_along", "mean_along", "amax_along", "amin_along"), "along"),
 }  # fmt: skip
