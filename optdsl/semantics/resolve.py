@@ -37,10 +37,9 @@ def resolve(
     resolver = _Resolver(file, library or Library())
     for item in file.optimizers:
         found, own = resolver.definition(item)
-        if found is not None and not own.has_errors:
+        if isinstance(item, tree.Optimizer) and found is not None and not own.has_errors:
             check_usage(found, own)
-            if isinstance(item, tree.Optimizer):
-                check_domains(found, own)
+            check_domains(found, own)
         diagnostics.extend(own)
     return tuple(resolver.optimizers())
 
