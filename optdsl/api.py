@@ -5,6 +5,7 @@ from __future__ import annotations
 import linecache
 import sys
 import types
+from collections.abc import Iterable
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from optdsl.diagnostics import Diagnostic, Diagnostics, Source, SpecError
 from optdsl.ir.lower import lower
 from optdsl.ir.nodes import Program
 from optdsl.ir.unsupported import check_supported
+from optdsl.semantics.lookup import Library
 from optdsl.semantics.model import Optimizer
 from optdsl.semantics.partial import sure_findings
 from optdsl.semantics.resolve import resolve
@@ -47,11 +49,16 @@ def check(spec: str | PathLike[str]) -> tuple[Diagnostic, ...]:
     return diagnostics.all
 
 
-def resolve_source(source: Source, diagnostics: Diagnostics) -> tuple[Optimizer, ...]:
-    """The optimizers of a source that have no errors; none where some line does not read."""
+def resolve_source(
+    source: Source, diagnostics: Diagnostics, library: Iterable[str | PathLike[str]] = ()
+) -> tuple[Optimizer, ...]:
+    """The optimizers of a source that have no errors; none where some line does not read.
+
+    `library` are folders in which parts of compositions are looked up.
+    """
     of_text, of_meaning = Diagnostics(), Diagnostics()
     file = parser.parse_partly(source, of_text)
-    found = resolve(file, of_meaning) if file else ()
+    found = resolve(file, of_meaning, Library(library)) if file else ()
     diagnostics.extend(of_text)
     if of_text.has_errors:
         diagnostics.extend(sure_findings(of_text, of_meaning))

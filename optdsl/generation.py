@@ -61,6 +61,8 @@ class Findings:
 
 def read(spec: SpecFile, findings: Findings) -> Source | None:
     """The text of a spec under the name that diagnostics use; None after a report."""
+    if spec.text:
+        return Source(spec.name, spec.text)
     diagnostics = Diagnostics()
     try:
         source = read_source(spec.path, diagnostics)
@@ -78,7 +80,7 @@ def resolve(spec: SpecFile, findings: Findings) -> tuple[Optimizer, ...]:
     if source is None:
         return ()
     diagnostics = Diagnostics()
-    optimizers = api.resolve_source(source, diagnostics)
+    optimizers = api.resolve_source(source, diagnostics, spec.library)
     findings.add(spec, diagnostics)
     return () if diagnostics.has_errors else optimizers
 
@@ -100,7 +102,7 @@ def generate(spec: SpecFile, targets: Iterable[str], findings: Findings) -> list
 
 
 def _module(spec: SpecFile, program: Program, target: str, findings: Findings) -> Module | None:
-    titled = replace(program, sources=tuple((spec.title, d) for _, d in program.sources))
+    titled = replace(program, sources=tuple((spec.title_of(s), d) for s, d in program.sources))
     try:
         text = api.render(titled, target)
     except SpecError as error:
@@ -122,7 +124,8 @@ def verify(
     from optdsl.verify import verify_all
 
     try:
-        return verify_all([s.path for s in specs], target, python).rows
+        found = [(s.text or s.path, s.library) for s in specs]
+        return verify_all(found, target, python).rows
     except (RuntimeError, OSError, subprocess.SubprocessError) as error:
         findings.problems.append(str(error))
         return ()

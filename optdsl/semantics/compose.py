@@ -257,7 +257,8 @@ class _Replacer:
     """Puts the inner optimizer's step where `inner` stands.
 
     A `g` that need not be 0 on the rows that a sparse gradient leaves out (it was made of a slot,
-    or `w` was added to it) has no rows left out any more: the parts inside see it dense.
+    or `w` was added to it) has no rows left out any more: the parts inside see it dense. So they do
+    behind a stage of the wrapper, since each stage has rows of its own.
     """
 
     def __init__(
@@ -287,7 +288,7 @@ class _Replacer:
                 both = op == "=" or target.text in self._zero
                 self._told(target.text, factor or (both and vanishes(value, self._zero)))
             case tree.Evaluate():
-                self._zero.add("g")
+                self._zero.discard("g")
         before, after = self._zero, []
         inside = []
         for block in blocks(statement):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import cycle, islice
 from os import PathLike
 
@@ -20,33 +20,38 @@ def verify(spec: str | PathLike[str], target: str, python: str | None = None) ->
     one that runs this). Raises SpecError where the spec has errors, RuntimeError where the
     framework does not run.
     """
-    return verify_all([spec], target, python)
+    return verify_all([(spec, ())], target, python)
 
 
 def verify_all(
-    specs: Iterable[str | PathLike[str]],
+    specs: Iterable[tuple[str | PathLike[str], Sequence[PathLike[str]]]],
     target: str,
     python: str | None = None,
     most: int | None = None,
 ) -> Report:
-    """As `verify`, for many specs; the framework is started once. `most`: so many cases of each."""
-    tasks = [task for spec in specs for task in islice(_tasks(spec, target), most)]
+    """As `verify`, for many specs, each with the folders in which the parts of its compositions are
+    looked up; the framework is started once. `most`: so many cases of each.
+    """
+    tasks = [task for spec in specs for task in islice(_tasks(*spec, target), most)]
     results = measure(tasks, target, python)
     return Report(tuple(_row(t, target, r) for t, r in zip(tasks, results, strict=True)))
 
 
-def _tasks(spec: str | PathLike[str], target: str) -> Iterator[Task]:
+def _tasks(
+    spec: str | PathLike[str], library: Sequence[PathLike[str]], target: str
+) -> Iterator[Task]:
     from optdsl import api
     from optdsl.diagnostics import Diagnostics, SpecError
+    from optdsl.ir.lower import lower
     from optdsl.verify.cases import cases
 
     diagnostics = Diagnostics()
     source = api.read(spec, diagnostics)
-    optimizers = api.resolve_source(source, diagnostics) if source else ()
+    optimizers = api.resolve_source(source, diagnostics, library) if source else ()
     if diagnostics.has_errors:
         raise SpecError(diagnostics.all)
     for optimizer in optimizers:
-        text = api.generate(spec, target, optimizer.name)
+        text = api.render(lower(optimizer), target)
         for case, mode in zip(cases(optimizer), cycle(MODES[target])):
             yield Task(optimizer, text, case, mode)
 
