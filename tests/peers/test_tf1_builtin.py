@@ -53,7 +53,8 @@ if not TF2:  # TF 2 does not have tf.contrib
     # And touches no other rows, where the mean of the gradient decays here.
     SIGNS = {"learning_rate": LR, "beta": B1}
     DENSE_ONLY += [
-        ("power_sign", contrib.PowerSignOptimizer, dict(SIGNS, base=2.0)),
+        # It takes the logarithm of the base in float32, where that of e is exact.
+        ("power_sign", contrib.PowerSignOptimizer, dict(SIGNS, base=np.e)),
         ("add_sign", contrib.AddSignOptimizer, dict(SIGNS, alpha=1.0)),
     ]
 
