@@ -13,7 +13,8 @@ import pytorch_optimizer
 import torch
 from pytorch_optimizer.base.optimizer import BaseOptimizer
 
-from tests.peers.measure import TOLERANCE, difference, label, product, torch_peer
+from tests.peers.documented import bound
+from tests.peers.measure import difference, label, product, torch_peer
 
 LR = 2.0**-7
 EPS = {"epsilon": [2.0**-26, 2.0**-7]}
@@ -155,4 +156,4 @@ def measure(case):
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: label(case[0], case[2]))
 def test_the_same_steps_as_pytorch_optimizer(case):
-    assert measure(case) <= TOLERANCE
+    assert measure(case) <= bound(case[0], "pytorch_optimizer", case[1])

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import torch
 
-from tests.peers.measure import STEPS, TOLERANCE, difference, label, product, torch_peer
+from tests.peers.documented import bound
+from tests.peers.measure import STEPS, difference, label, product, torch_peer
 from tests.support import load_generated
 
 
@@ -92,7 +93,7 @@ def measure(case):
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: label(case[0], case[2]))
 def test_the_same_steps_as_torch(case):
-    assert measure(case) <= TOLERANCE
+    assert measure(case) <= bound(case[0], "torch", case[1])
 
 
 def test_the_same_sparse_steps_as_torch_s_sparse_adam():
