@@ -35,6 +35,7 @@ THEIRS = {
     "epsilon": "eps",
     "amsgrad": "ams_bound",
     "amsbound": "ams_bound",
+    "eta": "delta",
     "initial_accumulator_value": "initial_accumulator",
 }
 #: What they take as one argument, and the order of ours in it.
@@ -71,8 +72,8 @@ CASES = [
     *decoupled("adopt", "ADOPT", product(**BETAS, **EPS), clip_lambda=lambda s: (s - 1) ** 0.25),
     *cases("adopt", "ADOPT", product(use_clipping=[False], **BETAS), clip_lambda=None),
     # With this beta the mean of the weights is exact in the first step, where its sign counts.
-    *cases("focus", "FOCUS", product(beta_1=[0.875], beta_2=[0.5], gamma=[0.125], **DECAY)),
-    *decoupled("kate", "Kate", product(delta=[0.0, 0.5], epsilon=[2.0**-26, 2.0**-7], **DECAY)),
+    *cases("focus", "FOCUS", product(beta_1=[0.875], beta_2=[0.5], gamma=[0.125])),
+    *decoupled("kate", "Kate", product(eta=[0.0, 0.5], epsilon=[2.0**-200], **DECAY)),
     *cases("gravity", "Gravity", product(beta=[0.875, 0.5]), alpha=0.0),
     *decoupled("cautious_adamw", "AdEMAMix", ADAM, betas=THREE, cautious=True, alpha=0.0),
     *decoupled("cautious_lion", "Lion", LION, cautious=True),
