@@ -95,7 +95,8 @@ class Printer:
 
     def _literal(self, literal: Literal_) -> tuple[str, int]:
         undefined = self.infinity.replace("inf", "nan")
-        text = repr(literal.value).replace("nan", undefined).replace("inf", self.infinity)
+        text = repr(literal.value).replace("e+", "e")  # as formatters write it
+        text = text.replace("nan", undefined).replace("inf", self.infinity)
         return text, PREFIX["-"] if text.startswith("-") else _ATOM
 
     def _argument(self, expr: Expr) -> str:
@@ -148,7 +149,10 @@ class BlockPrinter:
     def _statement(self, statement: Define | Branch, indent: int) -> list[str]:
         if isinstance(statement, Branch):
             return self._branch(statement, indent)
-        return self.assign(self.identifier(statement.value), statement.expr, indent)
+        target, expr = self.identifier(statement.value), statement.expr
+        if isinstance(expr, Ref) and self.printer.expr(expr) == target:
+            return []  # another version of the same name, as after `w -= 0`
+        return self.assign(target, expr, indent)
 
     def assign(self, target: str, expr: Expr, indent: int) -> list[str]:
         """`target = expr`, cut into parts where it is too long for a line."""
