@@ -115,8 +115,9 @@ class Expander:
                 "O901", "'total(…)' is not supported in this version", call.span
             )
             return False
-        if name in FUNCTIONS:
-            return self._arity(call, FUNCTIONS[name].least, FUNCTIONS[name].most)
+        functions = self.scope.functions
+        if name in functions:
+            return self._arity(call, functions[name].least, functions[name].most)
         self._unknown_function(call)
         return False
 
@@ -125,8 +126,10 @@ class Expander:
         if name in self.scope.symbols:
             mend = f"{self.scope.symbols[name].described} is no function; for a product write '*'"
         else:
-            near = closest(name, [*FUNCTIONS, *self.scope.defs, "uses"])
+            near = closest(name, [*self.scope.functions, *self.scope.defs, "uses"])
             mend = f"did you mean '{near}'?" if near else "define it with 'def'"
+            if name in FUNCTIONS:
+                mend = "it reduces elements; a schedule is made of 't' and constants"
         self.scope.diagnostics.add(
             "O205", f"there is no function '{name}'", call.function.span, mend
         )
