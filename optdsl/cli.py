@@ -115,12 +115,16 @@ def explain(spec: str) -> int:
     """
     from optdsl import generation
     from optdsl.explain import explain as explanation
+    from optdsl.explain_schedule import explain as schedule_explanation
 
     findings = generation.Findings()
     config = _config(())
     for file in _find((spec,), config):
-        for optimizer in generation.resolve(file, findings):
+        resolved = generation.resolve(file, findings)
+        for optimizer in resolved.optimizers:
             click.echo(explanation(optimizer))
+        for schedule in resolved.schedules:
+            click.echo(schedule_explanation(schedule))
     _print_diagnostics(findings.diagnostics, err=True)
     _print_problems(findings)
     return int(not findings.is_clean)
@@ -143,7 +147,7 @@ def verify(specs: tuple[str, ...], targets: tuple[str, ...], python: str | None)
     if python is not None and shutil.which(python) is None:
         raise click.UsageError(f"there is no program '{python}'")
     findings = generation.Findings()
-    sound = [file for file in files if generation.resolve(file, findings)]
+    sound = [file for file in files if generation.resolve(file, findings).optimizers]
     rows = [
         row
         for target in _progress(config.targets if sound else ())

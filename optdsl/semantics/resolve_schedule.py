@@ -71,7 +71,21 @@ def _schedule(item: tree.Schedule, file: tree.File, diagnostics: Diagnostics) ->
         span=item.name.span,
     )
     check_public_names(schedule, diagnostics)
+    _check_pieces(schedule, diagnostics)
     return schedule
+
+
+def _check_pieces(schedule: Schedule, diagnostics: Diagnostics) -> None:
+    """O402 for default lists that do not go together."""
+    lists = {x.name: x for x in schedule.lists}
+    for boundaries, values in ((lists[b], lists[v]) for b, v in schedule.pieces):
+        if list(boundaries.default) != sorted(set(boundaries.default)):
+            message = f"the default of '{boundaries.name}' does not rise"
+            diagnostics.add("O402", message, boundaries.span)
+        if len(values.default) != len(boundaries.default) + 1:
+            message = f"the default of '{values.name}' has {len(values.default)} numbers"
+            mend = f"it needs one more than '{boundaries.name}', {len(boundaries.default) + 1}"
+            diagnostics.add("O402", message, values.span, mend)
 
 
 def _is_free(declaration: tree.Declaration, diagnostics: Diagnostics) -> bool:
@@ -187,9 +201,7 @@ def _check_assigned(
         )  # fmt: skip
 
 
-def _assigns(
-    body: tuple[tree.Statement, ...], *, before: bool, diagnostics: Diagnostics
-) -> bool:
+def _assigns(body: tuple[tree.Statement, ...], *, before: bool, diagnostics: Diagnostics) -> bool:
     """Whether `value` is assigned after a block; `before`: whether it is in front of it."""
     done = before
 

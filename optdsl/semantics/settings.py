@@ -133,9 +133,7 @@ def _declared_public(symbol: Symbol) -> str:
     return symbol.name
 
 
-def check_public_names(
-    optimizer: model.Optimizer | Schedule, diagnostics: Diagnostics
-) -> None:
+def check_public_names(optimizer: model.Optimizer | Schedule, diagnostics: Diagnostics) -> None:
     """O209 where two arguments, or two pieces of state, have one public name in some target."""
     for renamed in [{}, *(s.public for s in optimizer.settings.values())]:
         for group in (optimizer.arguments, optimizer.state):

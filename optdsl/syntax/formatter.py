@@ -12,7 +12,13 @@ from typing import TypeAlias
 from optdsl.syntax import tree
 
 _OneLine: TypeAlias = (
-    tree.Hyper | tree.Const | tree.ListConst | tree.Flag | tree.Slot | tree.Shared | tree.Sparse
+    tree.Hyper
+    | tree.Const
+    | tree.ListConst
+    | tree.Flag
+    | tree.Slot
+    | tree.Shared
+    | tree.Sparse
     | tree.Def
 )
 

@@ -149,7 +149,9 @@ def _statement_outside(broken: _Broken) -> _Found | None:
     if is_statement or broken.at(1).kind in ("EQUAL", "UPDATE_BY", "COMPARE"):
         help = "a statement stands in 'update { … }', a declaration begins with 'hyper', 'slot', …"
         if broken.context == "schedule_line":
-            help = "a statement stands in 'value { … }', a declaration begins with 'const' or 'flag'"
+            help = (
+                "a statement stands in 'value { … }', a declaration begins with 'const' or 'flag'"
+            )
         return _Found("no statement can stand here", help)
     return None
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from optdsl.diagnostics import Diagnostics
 from optdsl.ir.nodes import Program
+from optdsl.ir.schedule import Schedule
 from optdsl.targets.base import Spelling, render_template
 from optdsl.targets.documentation import summary
+from optdsl.targets.keras_v2 import schedule as schedules
 from optdsl.targets.keras_v2.docstring import class_documentation
 from optdsl.targets.keras_v2.writer import Writer
 from optdsl.targets.tensorflow.tables import HELPERS
@@ -33,6 +35,10 @@ class KerasV2Target:
     def render(self, program: Program) -> str:
         """The module for one optimizer, without its header."""
         return render_template(self.name, _view(program))
+
+    def render_schedule(self, schedule: Schedule) -> str:
+        """The module for one schedule, without its header."""
+        return schedules.render(schedule)
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from optdsl.diagnostics import Diagnostics
 from optdsl.ir.nodes import Program
+from optdsl.ir.schedule import Schedule
 from optdsl.targets.base import Spelling, render_template
 from optdsl.targets.documentation import summary
+from optdsl.targets.numpy import schedule as schedules
 from optdsl.targets.numpy import tables
 from optdsl.targets.numpy.docstring import class_documentation
 from optdsl.targets.numpy.writer import Writer
@@ -21,6 +23,7 @@ class NumpyTarget:
     name = "numpy"
     allowed_imports = frozenset(
         {"collections", "collections.abc", "functools", "json", "math", "numpy", "operator", "os"}
+        | {"bisect", "numbers"}
     )
 
     def check(self, program: Program, diagnostics: Diagnostics) -> None:
@@ -33,6 +36,10 @@ class NumpyTarget:
     def render(self, program: Program) -> str:
         """The module for one optimizer, without its header."""
         return render_template(self.name, _view(program))
+
+    def render_schedule(self, schedule: Schedule) -> str:
+        """The module for one schedule, without its header."""
+        return schedules.render(schedule)
 
 
 @dataclass(frozen=True)
