@@ -7,9 +7,10 @@ done here. A list is a value of the role "const" that only `piecewise` refers to
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from itertools import count
 from typing import TypeAlias
 
 from optdsl.diagnostics import Span
@@ -217,20 +218,27 @@ def _call(name: str, args: list[Expr]) -> Expr:
 
 def without_branches(schedule: Schedule) -> Schedule:
     """For graph code: what depends on the step is a choice between both sides, no branch."""
-    return replace(schedule, body=_chosen(schedule.body))
+    return replace(schedule, body=_chosen(schedule.body, count(_FAR)))
 
 
-def _chosen(block: Block) -> Block:
-    return tuple(new for statement in block for new in _choices(statement))
+#: Conditions that get a name are numbered from here on, away from what the spec calls so.
+_FAR = 1000
 
 
-def _choices(statement: Define | Branch) -> Block:
+def _chosen(block: Block, numbers: Iterator[int]) -> Block:
+    return tuple(new for statement in block for new in _choices(statement, numbers))
+
+
+def _choices(statement: Define | Branch, numbers: Iterator[int]) -> Block:
     if isinstance(statement, Define):
         return (statement,)
-    then, orelse = _chosen(statement.then), _chosen(statement.orelse)
-    if is_static(statement.condition):
+    then, orelse = _chosen(statement.then, numbers), _chosen(statement.orelse, numbers)
+    condition, merges = statement.condition, statement.merges
+    if is_static(condition):
         return (replace(statement, then=then, orelse=orelse),)
-    merges = statement.merges
-    choices = (op("where", statement.condition, m.then, m.orelse) for m in merges)
-    defines = (Define(m.value, c) for m, c in zip(merges, choices, strict=True))
-    return (*then, *orelse, *defines)
+    named: Block = ()
+    if len(merges) > 1:
+        value = Value("condition", next(numbers), condition.level, "local", is_bool=True)
+        named, condition = (Define(value, condition),), Ref(value)
+    choices = (Define(m.value, op("where", condition, m.then, m.orelse)) for m in merges)
+    return (*named, *then, *orelse, *choices)

@@ -1,17 +1,16 @@
 """What the generated classes of schedules have in common: arguments, checks, the value's lines.
 
-A target adds its printer and its template. Arguments go by their public names in every target,
-and so do the attributes that hold them.
+A target adds its table of functions and its template. Arguments go by their public names in every
+target, and so do the attributes that hold them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
-from typing import TypeAlias
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 
 from optdsl.ir.build import expressions, ops, refs
-from optdsl.ir.nodes import Const, Expr, Flag, Value
+from optdsl.ir.nodes import Const, Expr, Flag, Op, Value
 from optdsl.ir.schedule import STEP, Argument, Numbers, Schedule
 from optdsl.semantics.level import Level
 from optdsl.semantics.model import Settings
@@ -20,17 +19,14 @@ from optdsl.targets.arguments import default, described, interval, ranked, spell
 from optdsl.targets.documentation import docstring, documented, indented
 from optdsl.targets.layout import WIDTH
 from optdsl.targets.naming import Function, Names
-from optdsl.targets.printer import PYTHON, BlockPrinter, Printer
+from optdsl.targets.printer import PYTHON, BlockPrinter, Form, Printer
 from optdsl.targets.text import Code, Documentation, Identifier, LiteralText, SafeText, quoted
 
 #: Attributes that every generated class has.
 _MEMBERS = frozenset({"from_config", "get_config", "name", "self"})
 
-#: Makes the printer of a target out of the names of values, and that of constants.
-MakePrinter: TypeAlias = Callable[[Callable[[Value], str], Printer], Printer]
-
 #: How generated files write it.
-PI = "math.pi"
+_PI = "math.pi"
 
 #: The operators that files need a function or a module for.
 _HELPERS = frozenset({"piecewise", "sigmoid"})
@@ -58,15 +54,28 @@ class View:
 
 
 @dataclass(frozen=True)
+class StepPrinter(Printer):
+    """Prints numbers of the step with its table; what is known at construction with `static`."""
+
+    static: Printer = field(default_factory=lambda: Printer({}, str))
+
+    def _print(self, expr: Expr) -> tuple[str, int]:
+        if isinstance(expr, Op) and expr.level == Level.FIXED:
+            return self.static._print(expr)
+        return super()._print(expr)
+
+
+@dataclass(frozen=True)
 class Style:
-    """How a target writes: the identifiers it keeps, arguments of its own, columns of the value.
+    """How a target writes: its functions for the numbers of a step, the identifiers it keeps,
+    arguments of its own, columns of the value.
 
     `returned` makes the lines that return the value's expression, and is told whether that is a
     number of Python, made of constants alone.
     """
 
     target: str
-    printer: MakePrinter
+    forms: Mapping[str, Form]
     taken: Collection[str]
     indent: int
     returned: Callable[[str, bool], list[str]]
@@ -87,7 +96,7 @@ class _Writer:
         names = spelled(publics, {*style.taken, *_MEMBERS})
         self._spelled = {a.name: n for a, n in zip(schedule.arguments, names, strict=True)}
         self._names = Names(frozenset(style.taken))
-        self._static = Printer(PYTHON, self._name, pi=PI)
+        self._static = Printer(PYTHON, self._name, pi=_PI)
 
     def view(self) -> View:
         parts = {"head": self._head(), "checks": self._checks(), "config": self._config()}
@@ -174,7 +183,7 @@ class _Writer:
     def _value(self) -> list[str]:
         s, indent = self._schedule, self._style.indent
         self._names.settle([Function((STEP,), s.body, (s.result,))])
-        printer = self._style.printer(self._name, self._static)
+        printer = StepPrinter(self._style.forms, self._name, pi=_PI, static=self._static)
         used = {self._names.of(v) for e in written_in(s) for v in refs(e)}
         taken = frozenset({*self._style.taken, *used})
         block = BlockPrinter(printer, self._static, self._names.of, taken)

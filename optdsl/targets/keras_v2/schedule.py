@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from optdsl.ir.nodes import Value
 from optdsl.ir.schedule import Schedule
 from optdsl.targets import layout
 from optdsl.targets.base import render_template
 from optdsl.targets.keras_v2 import tables
-from optdsl.targets.printer import Printer
 from optdsl.targets.schedule import Style, view
 from optdsl.targets.tensorflow import schedule as tensorflow
-
-
-def _printer(name: Callable[[Value], str], static: Printer) -> Printer:
-    return tensorflow.printer(tables.NUMBERS, name, static)
 
 
 def _returned(value: str, fixed: bool) -> list[str]:
@@ -24,7 +16,7 @@ def _returned(value: str, fixed: bool) -> list[str]:
 
 _STYLE = Style(
     "keras_v2",
-    _printer,
+    {**tables.NUMBERS, **tensorflow.FORMS},
     tables.TAKEN | {"step"},
     indent=12,
     returned=_returned,

@@ -22,8 +22,7 @@ class NumpyTarget:
 
     name = "numpy"
     allowed_imports = frozenset(
-        {"collections", "collections.abc", "functools", "json", "math", "numpy", "operator", "os"}
-        | {"bisect", "numbers"}
+        "collections collections.abc functools json math numbers numpy operator os".split()
     )
 
     def check(self, program: Program, diagnostics: Diagnostics) -> None:

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from optdsl.ir.nodes import Value
 from optdsl.ir.schedule import Schedule
 from optdsl.targets import layout
 from optdsl.targets.base import render_template
-from optdsl.targets.printer import Printer
 from optdsl.targets.schedule import Style, view
 from optdsl.targets.tensorflow import schedule as tensorflow
 from optdsl.targets.tf1 import tables
-
-
-def _printer(name: Callable[[Value], str], static: Printer) -> Printer:
-    return tensorflow.printer(tables.NUMBERS, name, static)
 
 
 def _returned(value: str, fixed: bool) -> list[str]:
@@ -24,7 +16,8 @@ def _returned(value: str, fixed: bool) -> list[str]:
     return [" " * 12 + f"return {value}"]
 
 
-_STYLE = Style("tf1", _printer, tables.TAKEN | {"global_step"}, indent=12, returned=_returned)
+_FORMS = {**tables.NUMBERS, **tensorflow.FORMS}
+_STYLE = Style("tf1", _FORMS, tables.TAKEN | {"global_step"}, indent=12, returned=_returned)
 
 
 def render(schedule: Schedule) -> str:
