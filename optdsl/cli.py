@@ -147,7 +147,8 @@ def verify(specs: tuple[str, ...], targets: tuple[str, ...], python: str | None)
     if python is not None and shutil.which(python) is None:
         raise click.UsageError(f"there is no program '{python}'")
     findings = generation.Findings()
-    sound = [file for file in files if generation.resolve(file, findings).optimizers]
+    found = ((file, generation.resolve(file, findings)) for file in files)
+    sound = [file for file, resolved in found if resolved.optimizers or resolved.schedules]
     rows = [
         row
         for target in _progress(config.targets if sound else ())

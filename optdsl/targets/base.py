@@ -50,6 +50,9 @@ class Target(Protocol):
     def render_schedule(self, schedule: Schedule) -> str:
         """The module for one schedule, likewise."""
 
+    def schedule_arguments(self, schedule: Schedule) -> Mapping[str, str]:
+        """What users of the class call the arguments of the spec."""
+
 
 class UnsafeText(TypeError):
     """A template was given text that no printer made: a fault of a target, never of a spec."""

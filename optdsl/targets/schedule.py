@@ -83,6 +83,14 @@ class Style:
     own_documentation: tuple[str, ...] = ()
 
 
+def spelling(schedule: Schedule, style: Style) -> dict[str, str]:
+    """What the arguments are called in the generated class, by the names of the spec."""
+    settings = dict(schedule.settings).get(style.target, Settings())
+    publics = (settings.public.get(a.name, a.public) for a in schedule.arguments)
+    names = spelled(publics, {*style.taken, *_MEMBERS})
+    return {a.name: n for a, n in zip(schedule.arguments, names, strict=True)}
+
+
 def view(schedule: Schedule, style: Style) -> View:
     """What a template needs to print one schedule."""
     return _Writer(schedule, style).view()
@@ -92,9 +100,7 @@ class _Writer:
     def __init__(self, schedule: Schedule, style: Style) -> None:
         self._schedule, self._style = schedule, style
         self._settings = dict(schedule.settings).get(style.target, Settings())
-        publics = (self._settings.public.get(a.name, a.public) for a in schedule.arguments)
-        names = spelled(publics, {*style.taken, *_MEMBERS})
-        self._spelled = {a.name: n for a, n in zip(schedule.arguments, names, strict=True)}
+        self._spelled = spelling(schedule, style)
         self._names = Names(frozenset(style.taken))
         self._static = Printer(PYTHON, self._name, pi=_PI)
 

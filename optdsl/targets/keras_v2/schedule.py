@@ -14,7 +14,7 @@ def _returned(value: str, fixed: bool) -> list[str]:
     return layout.call(f"return tf.{'constant' if fixed else 'cast'}", [value, "dtype"], "", 12)
 
 
-_STYLE = Style(
+STYLE = Style(
     "keras_v2",
     {**tables.NUMBERS, **tensorflow.FORMS},
     tables.TAKEN | {"step"},
@@ -29,4 +29,4 @@ _STYLE = Style(
 
 def render(schedule: Schedule) -> str:
     """The module for one schedule, without its header."""
-    return render_template("keras_v2", view(tensorflow.adapt(schedule), _STYLE), "schedule")
+    return render_template("keras_v2", view(tensorflow.adapt(schedule), STYLE), "schedule")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from optdsl.diagnostics import Diagnostics
@@ -13,6 +13,7 @@ from optdsl.targets.documentation import summary
 from optdsl.targets.keras_v2 import schedule as schedules
 from optdsl.targets.keras_v2.docstring import class_documentation
 from optdsl.targets.keras_v2.writer import Writer
+from optdsl.targets.schedule import spelling
 from optdsl.targets.tensorflow.tables import HELPERS
 from optdsl.targets.text import Code, Identifier, SafeText
 
@@ -39,6 +40,10 @@ class KerasV2Target:
     def render_schedule(self, schedule: Schedule) -> str:
         """The module for one schedule, without its header."""
         return schedules.render(schedule)
+
+    def schedule_arguments(self, schedule: Schedule) -> Mapping[str, str]:
+        """Arguments go by their public names."""
+        return spelling(schedule, schedules.STYLE)
 
 
 @dataclass(frozen=True)

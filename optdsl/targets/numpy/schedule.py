@@ -20,9 +20,9 @@ def _returned(value: str, _fixed: bool) -> list[str]:
     return layout.call("return float", [value], "", 8)
 
 
-_STYLE = Style("numpy", _FORMS, tables.TAKEN | {"numbers", "step"}, indent=8, returned=_returned)
+STYLE = Style("numpy", _FORMS, tables.TAKEN | {"numbers", "step"}, indent=8, returned=_returned)
 
 
 def render(schedule: Schedule) -> str:
     """The module for one schedule, without its header."""
-    return render_template("numpy", view(schedule, _STYLE), "schedule")
+    return render_template("numpy", view(schedule, STYLE), "schedule")

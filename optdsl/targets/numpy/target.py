@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from optdsl.diagnostics import Diagnostics
@@ -14,6 +14,7 @@ from optdsl.targets.numpy import schedule as schedules
 from optdsl.targets.numpy import tables
 from optdsl.targets.numpy.docstring import class_documentation
 from optdsl.targets.numpy.writer import Writer
+from optdsl.targets.schedule import spelling
 from optdsl.targets.text import Code, Identifier, SafeText
 
 
@@ -39,6 +40,10 @@ class NumpyTarget:
     def render_schedule(self, schedule: Schedule) -> str:
         """The module for one schedule, without its header."""
         return schedules.render(schedule)
+
+    def schedule_arguments(self, schedule: Schedule) -> Mapping[str, str]:
+        """Arguments go by their public names."""
+        return spelling(schedule, schedules.STYLE)
 
 
 @dataclass(frozen=True)

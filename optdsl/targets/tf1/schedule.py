@@ -17,9 +17,9 @@ def _returned(value: str, fixed: bool) -> list[str]:
 
 
 _FORMS = {**tables.NUMBERS, **tensorflow.FORMS}
-_STYLE = Style("tf1", _FORMS, tables.TAKEN | {"global_step"}, indent=12, returned=_returned)
+STYLE = Style("tf1", _FORMS, tables.TAKEN | {"global_step"}, indent=12, returned=_returned)
 
 
 def render(schedule: Schedule) -> str:
     """The module for one schedule, without its header."""
-    return render_template("tf1", view(tensorflow.adapt(schedule), _STYLE), "schedule")
+    return render_template("tf1", view(tensorflow.adapt(schedule), STYLE), "schedule")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from optdsl.diagnostics import Diagnostics
@@ -23,6 +24,7 @@ from optdsl.targets.functions import (
     static_printer,
 )
 from optdsl.targets.printer import Printer
+from optdsl.targets.schedule import spelling
 from optdsl.targets.tensorflow.adapt import adapt, adapt_expression
 from optdsl.targets.tensorflow.tables import HELPERS
 from optdsl.targets.text import Code, Identifier, LiteralText, SafeText
@@ -55,6 +57,10 @@ class Tf1Target:
     def render_schedule(self, schedule: Schedule) -> str:
         """The module for one schedule, without its header."""
         return schedules.render(schedule)
+
+    def schedule_arguments(self, schedule: Schedule) -> Mapping[str, str]:
+        """Arguments go by their public names."""
+        return spelling(schedule, schedules.STYLE)
 
 
 @dataclass(frozen=True)
