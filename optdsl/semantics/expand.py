@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from optdsl.diagnostics import Note, Span
 from optdsl.semantics.limits import MAX_DEPTH, MAX_NODES
-from optdsl.semantics.operators import FUNCTIONS
+from optdsl.semantics.operators import FUNCTIONS, OF_SCHEDULES
 from optdsl.semantics.scope import Scope, closest
 from optdsl.syntax import tree
 
@@ -130,6 +130,8 @@ class Expander:
             mend = f"did you mean '{near}'?" if near else "define it with 'def'"
             if name in FUNCTIONS:
                 mend = "it reduces elements; a schedule is made of 't' and constants"
+            elif name in OF_SCHEDULES:
+                mend = "only schedules have it"
         self.scope.diagnostics.add(
             "O205", f"there is no function '{name}'", call.function.span, mend
         )

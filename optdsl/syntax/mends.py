@@ -147,6 +147,9 @@ def _statement_outside(broken: _Broken) -> _Found | None:
         return None
     is_statement = broken.here.kind in _STATEMENTS
     if is_statement or broken.at(1).kind in ("EQUAL", "UPDATE_BY", "COMPARE"):
+        near = difflib.get_close_matches(broken.first.text[:64].lower(), ["value"], 1)
+        if broken.context == "schedule_line" and near:
+            return _Found(f"'{broken.first.text}' is unknown here", "did you mean 'value'?", 0)
         help = "a statement stands in 'update { … }', a declaration begins with 'hyper', 'slot', …"
         if broken.context == "schedule_line":
             help = (
