@@ -149,7 +149,7 @@ class _Limiter:
             case tree.Name(text=text) if text in ("w", "g"):
                 return self._refuse(text, expr.span)
             case tree.Name(text=text) if text in self.lists:
-                mend = f"a number of it is picked by 'piecewise(t, boundaries, {text})'"
+                mend = "piecewise(t, boundaries, values) picks a number from a list"
                 self.diagnostics.add("O307", f"'{text}' is a list, no number", expr.span, mend)
                 return _unknown(expr.span)
             case tree.Unary(operand=operand):
