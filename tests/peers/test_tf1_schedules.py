@@ -1,7 +1,7 @@
 """The generated TF1 schedules against those of tf.train, in float64 and in the same graph.
 
 tf.train's compute in the dtype of the learning rate, with other arguments that went through
-float32: these are numbers that it holds. What is left are a few ulp. Its cosines and its cycles work in
+float32: these are numbers that it holds. What is left are a few ulp. Its cosines and cycles work in
 float32 alone: four roundings of their arguments, up to 3 pi, are 1.1e-6.
 """
 
