@@ -129,12 +129,16 @@ def explain(spec: str, library: tuple[str, ...]) -> int:
     """
     from optdsl import generation
     from optdsl.explain import explain as explanation
+    from optdsl.explain_schedule import explain as schedule_explanation
 
     findings = generation.Findings()
     config = _config(())
     for file in _find((spec,), config, library):
-        for optimizer in generation.resolve(file, findings):
+        resolved = generation.resolve(file, findings)
+        for optimizer in resolved.optimizers:
             click.echo(explanation(optimizer))
+        for schedule in resolved.schedules:
+            click.echo(schedule_explanation(schedule))
     _print_diagnostics(findings.diagnostics, err=True)
     _print_problems(findings)
     return int(not findings.is_clean)
@@ -163,7 +167,8 @@ def verify(
     if python is not None and shutil.which(python) is None:
         raise click.UsageError(f"there is no program '{python}'")
     findings = generation.Findings()
-    sound = [file for file in files if generation.resolve(file, findings)]
+    found = ((file, generation.resolve(file, findings)) for file in files)
+    sound = [file for file, resolved in found if resolved.optimizers or resolved.schedules]
     rows = [
         row
         for target in _progress(config.targets if sound else ())

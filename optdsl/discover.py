@@ -95,7 +95,7 @@ def _mend(item: str, path: Path) -> str:
         beside = [str(p.relative_to(path.parent)) for p in path.parent.glob("*.opt")]
         mend = did_you_mean(path.name, beside) if beside else ""
     else:
-        mend = did_you_mean(item, (p.stem for p in SPECS.glob("*.opt")))
+        mend = did_you_mean(item, (p.stem for p in SPECS.rglob("*.opt")))
     return mend if mend.startswith("; did") else ""
 
 

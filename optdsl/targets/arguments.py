@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import TypeAlias
 
 from optdsl.ir.nodes import Const, Expr, Flag, Hyper, Literal_, Program
+from optdsl.ir.schedule import Numbers
 from optdsl.semantics.model import Interval, Settings
 
 #: What the constructor takes.
@@ -45,7 +46,7 @@ def ranked(publics: Iterable[str], order: Sequence[str], required: Collection[st
     return sorted(found, key=lambda p: p not in required)
 
 
-def described(name: str, item: Item, note: str, width: int) -> list[str]:
+def described(name: str, item: Item | Numbers, note: str, width: int) -> list[str]:
     """Lines for the section "Args" of a docstring: documentation, domain, and a note."""
     domain = "" if isinstance(item, Flag) else f"In {interval(item.domain)}."
     text = " ".join(filter(None, [f"{name}:", *item.doc.split(), domain, note]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -38,7 +39,7 @@ LOGIC: dict[str, Form] = {"and": "and", "or": "or", "not": "not "}
 PYTHON: dict[str, Form] = {
     **ARITHMETIC,
     **LOGIC,
-    **{f: f"math.{f}({{0}})" for f in ("sqrt", "exp", "log", "log1p", "expm1", "tanh")},
+    **{f: f"math.{f}({{0}})" for f in ("sqrt", "exp", "log", "log1p", "expm1", "tanh", "cos")},
     **{f: f"math.{f}({{0}})" for f in ("floor", "ceil", "isfinite")},
     "abs": "abs({0})",
     "round": "round({0})",
@@ -58,7 +59,7 @@ class Printer:
 
     `name` gives the text of a value. `literal` is the form of a literal that is an argument of a
     function, where the framework would otherwise have to guess its dtype. `numbers` are forms that
-    replace those of `table` below the level element.
+    replace those of `table` below the level element. `pi` is how that literal is written.
     """
 
     table: Mapping[str, Form]
@@ -66,6 +67,7 @@ class Printer:
     literal: str = "{0}"
     infinity: str = 'float("inf")'
     numbers: Mapping[str, Form] = field(default_factory=dict)
+    pi: str = repr(math.pi)
 
     def expr(self, expr: Expr) -> str:
         """The expression as Python."""
@@ -97,6 +99,7 @@ class Printer:
         undefined = self.infinity.replace("inf", "nan")
         text = repr(literal.value).replace("e+", "e")  # as formatters write it
         text = text.replace("nan", undefined).replace("inf", self.infinity)
+        text = self.pi if literal.value == math.pi else text
         return text, PREFIX["-"] if text.startswith("-") else _ATOM
 
     def _argument(self, expr: Expr) -> str:

@@ -32,9 +32,34 @@ def verify_all(
     """As `verify`, for many specs, each with the folders in which the parts of its compositions are
     looked up; the framework is started once. `most`: so many cases of each.
     """
+    specs = list(specs)
     tasks = [task for spec in specs for task in islice(_tasks(*spec, target), most)]
-    results = measure(tasks, target, python)
-    return Report(tuple(_row(t, target, r) for t, r in zip(tasks, results, strict=True)))
+    results = measure(tasks, target, python) if tasks else []
+    rows = [_row(t, target, r) for t, r in zip(tasks, results, strict=True)]
+    return Report((*rows, *_schedule_rows([spec for spec, _ in specs], target, python)))
+
+
+def _schedule_rows(
+    specs: Iterable[str | PathLike[str]], target: str, python: str | None
+) -> Iterator[Row]:
+    """The rows of the schedules that the specs declare."""
+    from optdsl import api
+    from optdsl.diagnostics import Diagnostics
+    from optdsl.ir.schedule import lower_schedule
+    from optdsl.targets.base import get_target
+    from optdsl.verify import schedules
+
+    tasks: list[schedules.Task] = []
+    for spec in specs:
+        source = api.read(spec, Diagnostics())
+        for schedule in api.resolve_all(source, Diagnostics()).schedules if source else ():
+            text = api.generate(spec, target, schedule.name)
+            names = get_target(target).schedule_arguments(lower_schedule(schedule))
+            tasks += schedules.tasks(schedule, text, names, target)
+    results = schedules.measure(tasks, target, python) if tasks else []
+    for task, found in zip(tasks, results, strict=True):
+        name = f"{task.name} ({task.mode})"
+        yield Row(task.schedule.name, target, "schedule", name, len(task.steps), found)
 
 
 def _tasks(

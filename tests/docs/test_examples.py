@@ -50,7 +50,7 @@ def test_fragment_has_no_errors(text):
 
 @pytest.mark.parametrize(("code", "text"), list(wrong_examples()))
 def test_wrong_example_brings_its_code_about(code, text):
-    whole = code == "O109" or re.search("^(optimizer|wrapper) ", text, re.MULTILINE)
+    whole = code == "O109" or re.search("^(optimizer|wrapper|schedule) ", text, re.MULTILINE)
     spec = text if whole else as_optimizer(text)
     assert code in [d.code for d in optdsl.check(spec)]
 

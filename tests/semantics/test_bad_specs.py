@@ -8,6 +8,7 @@ from optdsl.catalogue import CATALOGUE
 from optdsl.diagnostics import Diagnostics, Source
 from optdsl.render import render_text
 from optdsl.semantics.resolve import resolve
+from optdsl.semantics.resolve_schedule import resolve_schedules
 from optdsl.syntax.parser import parse
 
 FOLDER = Path(__file__).parents[1] / "fixtures" / "bad" / "semantics"
@@ -20,6 +21,7 @@ def findings(path: Path) -> Diagnostics:
     file = parse(Source(path.name, path.read_text("utf-8")), diagnostics)
     assert file is not None, render_text(diagnostics.all)
     resolve(file, diagnostics)
+    resolve_schedules(file, diagnostics)
     return diagnostics
 
 
