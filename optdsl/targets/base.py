@@ -65,7 +65,7 @@ def _environment(target: str) -> jinja2.Environment:
     import jinja2
 
     return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES / target),
+        loader=jinja2.FileSystemLoader([TEMPLATES / target, TEMPLATES / "shared"]),
         undefined=jinja2.StrictUndefined,
         finalize=_finalize,
         trim_blocks=True,

@@ -20,7 +20,8 @@ class NumpyTarget:
 
     name = "numpy"
     allowed_imports = frozenset(
-        {"collections", "collections.abc", "functools", "json", "math", "numpy", "operator", "os"}
+        {"collections", "collections.abc", "functools", "json", "math", "numbers"}
+        | {"numpy", "operator", "os", "re"}
     )
 
     def check(self, program: Program, diagnostics: Diagnostics) -> None:
