@@ -96,7 +96,7 @@ def test_it_is_two_optimizers(name):
     given = {p.name: 0.25 for p in parameters if p.default is p.empty}
     hypers = {h.name: h.value for h in cls(**given)._hypers.values()}
     less = {h: x * 0.875 for h, x in hypers.items() if x > 0 and h not in OF_SHARED.get(name, ())}
-    assert_two(cls, given, less, {"^b/": {h: "*0.875" for h in less}})
+    assert_two(cls, given, less, {"^b/": dict.fromkeys(less, "*0.875")})
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -111,9 +111,9 @@ def test_a_factor_is_of_the_callable_and_a_number_in_its_place():
     def make(rate, overrides=None):
         return lambda: generated("adamw")(lambda: tf.constant(rate), overrides=overrides)
 
+    overrides = {"table": {"learning_rate": "*0.25"}, "bias": {"learning_rate": 0.75}}
     for mode in ("resource", "eager"):
-        got = steps(make(0.5, {"table": {"learning_rate": "*0.25"}, "bias": {"learning_rate": 0.75}}),
-                    list(START), mode)  # fmt: skip
+        got = steps(make(0.5, overrides), list(START), mode)
         for name, rate in [("a/kernel", 0.5), ("b/table", 0.125), ("b/bias", 0.75)]:
             assert_same({name: got[name]}, steps(make(rate), [name], mode))
 
