@@ -5,13 +5,15 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/lazy_adam.opt
 # sha256 of the spec: 6d02708ce8a6dc6f96038c6527dda25a0cae35533e5babc618522318fe221b65
-# sha256 of this file: e7d690895a8b62a8417c196a4d09c32547127b7a55b070135f30fd4d7460d8d9
+# sha256 of this file: 1220c89fb2fd33f529000064795bf7bfbdc031b2f0162e8072ba08b9555a009f
 """Lookahead around LazyAdam: for embeddings."""
 
 import functools
 import json
+import numbers
 import operator
 import os
+import re
 from collections import namedtuple
 from collections.abc import Mapping
 
@@ -68,6 +70,7 @@ class LookaheadLazyAdam:
         clipvalue: Every element of a gradient is clipped to [-clipvalue, clipvalue].
         clipnorm: A gradient whose norm is greater is scaled down to this norm.
         global_clipnorm: The same for the norm of all the gradients together.
+        overrides: Of some arrays: {pattern of keys: {hyperparameter: number or "*factor"}}.
 
     alpha, lr, b1, b2 and eps may be schedules: functions of the number of steps done so far.
     """
@@ -115,6 +118,7 @@ class LookaheadLazyAdam:
         clipvalue=None,
         clipnorm=None,
         global_clipnorm=None,
+        overrides=None,
     ):
         self.alpha = alpha
         self.lr = lr
@@ -124,7 +128,9 @@ class LookaheadLazyAdam:
         self.k = k
         self._policy = "mixed"
         self._densify = False
-        self._start({}, clipvalue=clipvalue, clipnorm=clipnorm, global_clipnorm=global_clipnorm)
+        self._start(
+            {}, overrides, clipvalue=clipvalue, clipnorm=clipnorm, global_clipnorm=global_clipnorm
+        )
 
     def _initial(self, w):
         """The state of a variable before its first step."""
@@ -202,14 +208,18 @@ class LookaheadLazyAdam:
         variables = _variables(params, grads)
         constraints = dict(constraints or {})
         _check_keys("constraints", constraints, params)
+        keys = [key for key, _, _ in variables]
         numbers = [np.float64(self.t + 1), *self._numbers()]
         with np.errstate(**_QUIET):
             gradients = self._clipped([_gradient(*variable) for variable in variables])
             states = self._states([(key, param) for key, param, _ in variables])
-            coefficients, shared = self._quietly(self._step, *numbers)
+            totals = []
+            coefficients, shared = self._quietly(self._step, *numbers, *totals)
+            own = self._own_coefficients(self._step, keys, numbers, totals)
             writes = []
             for (key, param, _), gradient in zip(variables, gradients):
-                new = self._new(self._rule, param, gradient, states[key], coefficients)
+                of_it = own.get(key, coefficients)
+                new = self._new(self._rule, param, gradient, states[key], of_it)
                 if key in constraints:
                     new = _constrained(key, param, new, constraints[key])
                 writes += new
@@ -230,6 +240,23 @@ class LookaheadLazyAdam:
         values = [self._now(name) for name in (*self._HYPERS, *self._CONSTS)]
         values += [self._shared.get(name, np.nan) for name in self._SHARED]
         return [np.float64(value) for value in values]
+
+    def _own_coefficients(self, step, keys, numbers, totals):
+        """{key: coefficients} of the variables that `overrides` changes something for."""
+        own, groups = {}, {}
+        for key in keys if self._overrides else ():
+            changes = _changes(self._overrides, [str(key)])
+            if changes and changes not in groups:
+                found = self._quietly(step, *self._changed(numbers, dict(changes)), *totals)
+                groups[changes] = found[0] if isinstance(found, tuple) else found
+            own.update({key: groups[changes]} if changes else {})
+        return own
+
+    def _changed(self, numbers, changes):
+        """The step number and what `_numbers` returned, with some hyperparameters changed."""
+        t, *values = numbers
+        hypers = [_after(x, changes.get(name)) for name, x in zip(self._HYPERS, values)]
+        return [t, *map(np.float64, hypers), *values[len(hypers) :]]
 
     def _now(self, name):
         """The value for the next step; a schedule sees the number of steps done so far."""
@@ -437,15 +464,19 @@ class LookaheadLazyAdam:
     def get_config(self):
         """The arguments of the constructor, by the names of the equations."""
         names = [*self._HYPERS, *self._CONSTS, *self._FLAGS, *_CLIPPING]
-        return {name: getattr(self, name) for name in names}
+        config = {name: getattr(self, name) for name in names}
+        if self._HYPERS:
+            config["overrides"] = {p: dict(x) for p, x in self._overrides.items()} or None
+        return config
 
     @classmethod
     def from_config(cls, config):
         """An optimizer made from what `get_config` returned."""
         return cls(**config)
 
-    def _start(self, shared, **clipping):
+    def _start(self, shared, overrides, **clipping):
         """What every constructor does at its end."""
+        self._overrides = self._checked_overrides(overrides)
         for name in _CLIPPING:
             setattr(self, name, clipping[name])
         self.t = 0  # the number of steps done
@@ -455,6 +486,21 @@ class LookaheadLazyAdam:
         with np.errstate(all="ignore"):
             stored = self._initial(np.zeros(1))
         self._stored = tuple(slot for slot in self._SLOTS if slot in stored)
+
+    def _checked_overrides(self, given):
+        """The argument `overrides`, checked, by the names of the equations."""
+        own = {name: name for name in (*self._HYPERS, *self._CONSTS, *self._FLAGS)}
+        own.update(self._PUBLIC)
+        hypers = {
+            name: (self._HYPERS[x], getattr(self, x), getattr(self, f"_uses_{x}", True))
+            for name, x in own.items()
+            if x in self._HYPERS
+        }
+        checked = _overrides(given, hypers, own.keys() - hypers.keys())
+        for pattern, changes in checked.items():
+            if len({own[name] for name in changes}) < len(changes):
+                raise ValueError(f"overrides[{pattern!r}] names a hyperparameter twice: {changes}")
+        return {p: {own[name]: x for name, x in c.items()} for p, c in checked.items()}
 
     def __getattr__(self, name):
         if name in self._PUBLIC:
@@ -514,10 +560,7 @@ def _number(name, value, domain, kind=float):
     if array.ndim > 0 or array.dtype.kind not in "fiu":
         raise TypeError(f"{name} must be a number, not {value!r}")
     number = array.item()
-    low, high = map(float, domain[1:-1].split(","))
-    above = number >= low if domain[0] == "[" else number > low
-    below = number <= high if domain[-1] == "]" else number < high
-    if not (above and below) or kind(number) != number:
+    if not _contains(domain, number) or kind(number) != number:
         whole = "an integer " if kind is int else ""
         raise ValueError(f"{name} must be {whole}in {domain}, not {value!r}")
     return kind(number)
@@ -714,3 +757,91 @@ def _constrained(key, param, writes, constraint):
         raise ValueError(f"the constraint of {key!r} returned {kept.dtype} of shape {kept.shape}")
     others = [x for x in writes if x[0] is not param]
     return [*others, (param, ..., kept.astype(param.dtype))]
+
+
+# Hyperparameters of some variables
+
+
+def _contains(domain, value):
+    """Whether a number lies in an interval like "[0, 1)"."""
+    low, high = (float(end) for end in domain[1:-1].split(","))
+    above = low <= value if domain[0] == "[" else low < value
+    below = value <= high if domain[-1] == "]" else value < high
+    return above and below
+
+
+def _overrides(given, hypers, fixed):
+    """The argument `overrides`, checked: {pattern: {hyperparameter: number or "*FACTOR"}}.
+
+    hypers: name -> (domain, value for all variables, whether it is in use).
+    fixed: the names of the arguments that cannot differ.
+    """
+    if given is None:
+        return {}
+    if not isinstance(given, dict):
+        raise ValueError(f"overrides must be a dict by regular expressions, not {given!r}")
+    return {pattern: _overridden(pattern, x, hypers, fixed) for pattern, x in given.items()}
+
+
+def _overridden(pattern, changes, hypers, fixed):
+    """What one pattern of `overrides` is for, checked."""
+    place = f"overrides[{pattern!r}]"
+    try:
+        re.compile(str(pattern))
+    except re.error as error:
+        raise ValueError(f"{place} = {changes!r}: no regular expression: {error}") from None
+    if not isinstance(pattern, str) or not isinstance(changes, dict):
+        raise ValueError(f"{place} = {changes!r}: must be a dict by hyperparameters, for a str")
+    for name, change in changes.items():
+        if name in fixed:
+            raise ValueError(f"{place}: {name} is fixed at construction, it cannot be {change!r}")
+        if name not in hypers:
+            known = ", ".join(hypers)
+            raise ValueError(f"{place}: no hyperparameter {name!r} to be {change!r}, only {known}")
+    return {
+        name: _override(f"{place}[{name!r}] = {change!r}", change, *hypers[name])
+        for name, change in changes.items()
+    }
+
+
+def _override(place, change, domain, value, used):
+    """A number as a float, a factor as it is; ValueError if the outcome is not allowed."""
+    is_factor = isinstance(change, str)
+    is_number = isinstance(change, numbers.Real) and not isinstance(change, bool)
+    if not (0 <= _factor(change) < float("inf") if is_factor else is_number):
+        factor = "'*0.1', with a factor that is finite and not negative"
+        raise ValueError(f"{place}: must be a number in {domain}, or like {factor}")
+    if is_number or isinstance(value, numbers.Real):
+        new = value * _factor(change) if is_factor else float(change)
+        if not _contains(domain, new):
+            raise ValueError(f"{place}: must be in {domain}" + f", is {new!r}" * is_factor)
+        if not used and new != 0:
+            raise ValueError(f"{place}: was 0 at construction, so it has to stay 0")
+    return change if is_factor else float(change)
+
+
+def _factor(change):
+    """The number of a text "*FACTOR"; NaN if it is none."""
+    try:
+        return float(change[1:]) if change[0] == "*" else float("nan")
+    except (IndexError, ValueError):
+        return float("nan")
+
+
+def _changes(overrides, names):
+    """What the patterns say that occur in one of the names of a variable; the last one counts.
+
+    Pairs of a hyperparameter and its change, the same for all variables of a group.
+    """
+    changes = {}
+    for pattern, changed in overrides.items():
+        if any(re.search(pattern, name) for name in names):
+            changes.update(changed)
+    return tuple(sorted(changes.items()))
+
+
+def _after(value, change):
+    """A hyperparameter after its change: None, a number or a factor."""
+    if change is None:
+        return value
+    return value * _factor(change) if isinstance(change, str) else change
