@@ -184,7 +184,16 @@ class _Lowering:
             equations=tuple(line for s in o.body for line in format_statement(s).split("\n")),
             sources=tuple((s.name, sha256(s.text.encode()).hexdigest()) for s in o.sources),
             span=o.span,
+            evaluation=self._evaluation(start),
         )
+
+    def _evaluation(self, start: dict[str, Expr]) -> nodes.Evaluation | None:
+        if not self._optimizer.evaluation:
+            return None
+        self.current = dict(start)
+        body = self.block(self._optimizer.evaluation)
+        text = "\n".join(map(format_statement, self._optimizer.evaluation))
+        return nodes.Evaluation((), nodes.Rule(body, self._results(["w"], start), ()), text)
 
     def _results(self, states: Sequence[str], start: dict[str, Expr]) -> tuple[nodes.Result, ...]:
         return tuple(

@@ -232,6 +232,19 @@ class Untouched:
 
 
 @dataclass(frozen=True)
+class Evaluation:
+    """What stands for `w` at evaluation, made of the state between two steps.
+
+    `step` defines the coefficients of `rule`; `t` is the number of steps done. The rule has no
+    gradient, and `w` is its only result. `equation` is what the spec says.
+    """
+
+    step: Block
+    rule: Rule
+    equation: str
+
+
+@dataclass(frozen=True)
 class Program:
     """One optimizer. `untouched` has an entry for each of exact and hybrid among the policies.
 
@@ -255,3 +268,4 @@ class Program:
     equations: tuple[str, ...]
     sources: tuple[tuple[str, str], ...]
     span: Span
+    evaluation: Evaluation | None = None

@@ -55,6 +55,7 @@ class Oracle(Generic[N]):
         arithmetic: Arithmetic[N],
     ) -> None:
         self._body, self._a = optimizer.body, arithmetic
+        self._evaluation = optimizer.evaluation
         settings = optimizer.settings.get(target, model.Settings())
         given: dict[str, Any] = {**settings.defaults, **arguments}
         self._hypers: dict[str, Any] = {
@@ -78,11 +79,7 @@ class Oracle(Generic[N]):
 
     def step(self, state: State[N], gradients: Mapping[str, Gradient]) -> State[N]:
         """The next state. A dense gradient has the variable's shape; None takes no part."""
-        now = {
-            h: self._a.constant(x(state.t) if callable(x) else x) for h, x in self._hypers.items()
-        }
-        now["t"] = self._a.constant(state.t + 1)
-        env = {**self._fixed, **now, **state.shared}
+        env = self._numbers(state, state.t + 1)
         shared, variables = dict(state.shared), dict(state.variables)
         for key, gradient in gradients.items():
             if gradient is not None:
@@ -90,6 +87,23 @@ class Oracle(Generic[N]):
                 variables[key] = {x: after[x] for x in variables[key]}
                 shared = {x: after[x] for x in shared}
         return State(state.t + 1, shared, variables)
+
+    def evaluation(self, state: State[N]) -> dict[str, N]:
+        """What stands for each variable at evaluation; before the first step, itself."""
+        env = self._numbers(state, state.t)
+        result = {}
+        for key, old in state.variables.items():
+            after = {**env, **old}
+            self._run(self._evaluation if state.t else (), after, None)
+            result[key] = self._a.stored(after["w"], old["w"])
+        return result
+
+    def _numbers(self, state: State[N], t: int) -> dict[str, N]:
+        """All that has a value without a variable; the hypers as the next step finds them."""
+        now = {
+            h: self._a.constant(x(state.t) if callable(x) else x) for h, x in self._hypers.items()
+        }
+        return {**self._fixed, **now, "t": self._a.constant(t), **state.shared}
 
     def _first(self, w: Array) -> dict[str, N]:
         values = {"w": self._a.state(w)}

@@ -134,6 +134,8 @@ class Optimizer:
     """One optimizer, resolved. `sources` are all the texts that it was composed from.
 
     `policies` is never empty and ends with an unconditional one. `body` is the `update` block.
+    `evaluation` assigns what stands for `w` at evaluation to `w`, from the state between two steps;
+    `t` is the number of steps done there. It is empty where the spec has no `eval`.
     `let_levels` has the level of each `let` in it, by the span of the `let`.
     """
 
@@ -150,6 +152,7 @@ class Optimizer:
     let_levels: Mapping[Span, Level]
     sources: tuple[Source, ...]
     span: Span
+    evaluation: tuple[tree.Statement, ...] = ()
 
     @property
     def arguments(self) -> tuple[Argument, ...]:

@@ -11,6 +11,7 @@ from optdsl.semantics import model
 from optdsl.semantics.constants import Folder
 from optdsl.semantics.declarations import Declarer, names
 from optdsl.semantics.domains import check_domains
+from optdsl.semantics.evaluation import resolve_evaluation
 from optdsl.semantics.expand import Expander, TooLarge
 from optdsl.semantics.levels import Levels
 from optdsl.semantics.scope import PREDEFINED, Scope, closest
@@ -68,6 +69,8 @@ def _optimizer(
     body = expand_block(item.stages[0].body, expander)
     check_constants(body, folder)
     levels = check_body(scope, body)
+    evaluation = resolve_evaluation(item, scope, expander)
+    check_constants(evaluation, folder)
     domains = {h.name: h.domain for h in declarer.hypers}
     domains |= {c.name: c.domain for c in declarer.consts}
     blocks = [d for d in item.declarations if isinstance(d, tree.For)]
@@ -85,6 +88,7 @@ def _optimizer(
         let_levels={span: found.level for span, found in levels.lets.items()},
         sources=(file.source,),
         span=item.name.span,
+        evaluation=evaluation,
     )
     check_public_names(optimizer, diagnostics)
     return optimizer

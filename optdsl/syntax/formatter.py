@@ -13,7 +13,8 @@ from optdsl.syntax import tree
 
 _OneLine: TypeAlias = (
     tree.Hyper | tree.Const | tree.Flag | tree.Slot | tree.Shared | tree.Sparse | tree.Def
-)
+    | tree.Eval
+)  # fmt: skip
 
 _INDENT = "  "
 _NEGATION, _COMPARISON, _SUM, _MINUS, _POWER, _ATOM = 3, 4, 5, 7, 8, 9
@@ -196,6 +197,8 @@ def _one_line(declaration: _OneLine) -> str:
             return f"shared {name.text}{_as(public)}{rest}"
         case tree.Sparse(policy, condition):
             return f"sparse {policy.text}{_condition(condition)}"
+        case tree.Eval(value, condition):
+            return f"eval{_value(value)}{_condition(condition)}"
         case tree.Def(name, parameters, body, doc):
             listed = ", ".join(p.text for p in parameters)
             return f"def {name.text}({listed}) = {format_expression(body)}{_doc(doc)}"

@@ -22,6 +22,7 @@ FIRST_WORDS: dict[Context, frozenset[str]] = {
     "file_line": frozenset({"optimizer", "wrapper", "def"}),
     "body_line": frozenset(
         {"hyper", "const", "flag", "slot", "shared", "sparse", "def", "for", "update", "stage"}
+        | {"eval"}
     ),
     "setting": frozenset({"class", "order"}),
     "statement": frozenset(),
