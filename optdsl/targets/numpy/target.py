@@ -11,6 +11,7 @@ from optdsl.targets.base import Spelling, render_template
 from optdsl.targets.documentation import summary
 from optdsl.targets.numpy import tables
 from optdsl.targets.numpy.docstring import class_documentation
+from optdsl.targets.numpy.evaluation import EvaluationWriter
 from optdsl.targets.numpy.writer import Writer
 from optdsl.targets.text import Code, Identifier, SafeText
 
@@ -20,7 +21,7 @@ class NumpyTarget:
 
     name = "numpy"
     allowed_imports = frozenset(
-        {"collections", "collections.abc", "functools", "json", "math", "numpy", "operator", "os"}
+        "collections collections.abc contextlib functools json math numpy operator os".split()
     )
 
     def check(self, program: Program, diagnostics: Diagnostics) -> None:
@@ -52,6 +53,8 @@ class _View:
     step: tuple[SafeText, ...]
     rule: tuple[SafeText, ...]
     untouched: tuple[SafeText, ...]
+    evaluation: tuple[SafeText, ...]
+    evaluation_uses_rank: bool
     needs_math: bool
     chooses: bool
     helpers: tuple[str, ...]
@@ -59,9 +62,12 @@ class _View:
 
 def _view(program: Program) -> _View:
     writer = Writer(program)
+    at_evaluation = [EvaluationWriter(program)] if program.evaluation else []
+    writers = [writer, *at_evaluation]
     parts = [writer.init(), writer.initial(), writer.step(), writer.rule(), writer.untouched()]
-    init, initial, step, rule, untouched = map(_code, parts)
-    helpers = writer.operators() & tables.HELPERS.keys()
+    parts.append([line for w in at_evaluation for line in w.methods()])
+    init, initial, step, rule, untouched, evaluation = map(_code, parts)
+    helpers = {op for w in writers for op in w.operators()} & tables.HELPERS.keys()
     return _View(
         class_name=Identifier(writer.class_name),
         summary=summary(program),
@@ -72,8 +78,10 @@ def _view(program: Program) -> _View:
         step=step,
         rule=rule,
         untouched=untouched,
+        evaluation=evaluation,
+        evaluation_uses_rank=any(w.uses_rank for w in at_evaluation),
         needs_math=any("math." in line for lines in parts for line in lines),
-        chooses=writer.chooses(),
+        chooses=any(w.chooses() for w in writers),
         helpers=tuple(sorted({tables.HELPERS[name] for name in helpers})),
     )
 
