@@ -69,6 +69,22 @@ def test_schedule_free(name, chosen, lr):
     assert np.abs(optimizer.evaluation_params(params)[0] - params[0]).max() > 1e-3
 
 
+@pytest.mark.parametrize("name", sorted(CLASSES))
+def test_schedule_free_with_a_schedule(name):
+    """The weight of a step goes by the greatest rate so far."""
+    ours, theirs = CLASSES[name]
+    params, tensors = start()
+    optimizer = getattr(load_generated("numpy", name), ours)(lr=lambda t: 0.5 / (1 + t % 7))
+    peer = theirs(tensors, lr=0.5, foreach=False)
+    for number in range(STEPS):
+        peer.train()
+        peer.param_groups[0]["lr"] = 0.5 / (1 + number % 7)
+        step(number, optimizer, params, peer, tensors, scale=0.1)
+        close(params, tensors)
+        peer.eval()
+        close(optimizer.evaluation_params(params), tensors)
+
+
 @pytest.fixture
 def float64_in_torch():
     """Torch keeps the numbers of a step in its default dtype."""
