@@ -86,6 +86,27 @@ def test_the_generated_classes_do_what_the_oracle_does(target, name, chosen, tmp
         assert found[key].shape == w.shape
 
 
+def test_a_shared_value_of_a_checkpoint_that_no_step_has_asked_for(tmp_path):
+    import tensorflow as tf
+
+    spec = tmp_path / "x.opt"
+    spec.write_text(text("a shared"))
+    generated = optdsl.load(spec, "keras_v2")
+    made, w = generated(), tf.Variable([1.0, 2.0])
+    for _ in range(3):
+        made.apply_gradients([(tf.ones(2), w)])
+    path = tf.train.Checkpoint(optimizer=made, w=w).save(str(tmp_path / "checkpoint"))
+    other, v = generated(), tf.Variable([0.0, 0.0])
+    tf.train.Checkpoint(optimizer=other, w=v).restore(path)
+    (found,), (expected,) = other.evaluation_weights([v]), made.evaluation_weights([w])
+    np.testing.assert_array_equal(found.numpy(), expected.numpy())
+    for machine, variable in ((made, w), (other, v)):
+        machine.apply_gradients([(tf.ones(2), variable)])
+    np.testing.assert_array_equal(v.numpy(), w.numpy())
+    for x, y in zip(other.get_weights(), made.get_weights(), strict=True):
+        np.testing.assert_array_equal(x, y)
+
+
 def test_the_oracle_by_hand():
     machine = Oracle(rule("m = g\nw -= m", "slot m\neval = 2*m + t"), {}, "numpy", FLOAT64)
     assert steps(machine, 1.0, [3.0])[-1]["w"] == -2
