@@ -56,7 +56,7 @@ def _reads(optimizer: model.Optimizer) -> Counter[str]:
         if expr is not None:
             found.update(name.text for name in names(expr))
 
-    for statement in statements(optimizer.body):
+    for statement in statements((*optimizer.body, *optimizer.evaluation)):
         match statement:
             case tree.Let(value=value):
                 read(value)
