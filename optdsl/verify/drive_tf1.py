@@ -26,19 +26,19 @@ def run(case: dict[str, Any], generated: Any) -> list[dict[str, Any]]:
     """The state after every step."""
     if case["mode"] == "eager":
         return Run(case, generated, lambda step: lambda: step[0]).eager()
-    with _control_flow(case["mode"]), tf.Graph().as_default():
-        with tf.Session(config=THREADS) as session:
-            return Run(case, generated, lambda step: tf.placeholder(tf.float64, [])).graph(session)
+    with _session(case["mode"]) as session:
+        return Run(case, generated, lambda step: tf.placeholder(tf.float64, [])).graph(session)
 
 
 @contextlib.contextmanager
-def _control_flow(mode: str) -> Iterator[None]:
-    """Control flow v2 cannot assign to reference variables in a branch."""
+def _session(mode: str) -> Iterator[Any]:
+    """A session of a new graph. Control flow v2 cannot assign to reference variables."""
     was_v2 = tf.control_flow_v2_enabled()
     if mode == "ref":
         tf.disable_control_flow_v2()
     try:
-        yield
+        with tf.Graph().as_default(), tf.Session(config=THREADS) as session:
+            yield session
     finally:
         if was_v2:
             tf.enable_control_flow_v2()
