@@ -173,7 +173,7 @@ def test_a_checkpoint_of_objects_goes_on_in_the_middle_of_a_cycle(saved_after, t
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("name", ["accumulated_clip", "lazy_total"])
+@pytest.mark.parametrize("name", ["accumulated_clip", "lazy_total", "distant_momentum"])
 def test_totals_are_those_of_numpy(name, mode):
     steps = gradients(5)
     found, _ = train(composed(name)(), START, steps, mode, tf.float64)

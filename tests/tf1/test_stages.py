@@ -198,6 +198,28 @@ def test_a_run_that_fails_leaves_everything_as_it_was(resource, failing):
         close(session.run([w, table]), expected("three_stages", 2))
 
 
+@pytest.mark.parametrize("how", ["minimize", "stage_ops"])
+def test_a_slot_moves_once_in_a_step(how):
+    """The first stage computes m too, but it only asks for the next gradient."""
+    with graph_session() as session:
+        w = variable(START[0], tf.float64)
+        opt = composed("lazy_stages")(0.1)
+        if how == "minimize":
+            step = opt.minimize(lambda: tf.reduce_sum(tf.square(w)) / 2)
+            take = lambda: session.run(step)
+        else:
+            ops = opt.stage_ops(tf.reduce_sum(tf.square(w)) / 2)
+            take = lambda: opt.run_stages(session, ops)
+        session.run(tf.global_variables_initializer())
+        exact, m = START[0], 0
+        for n in (1, 2, 3):
+            take()
+            m = 0.9 * m + exact
+            exact = exact - 0.1 / 2 * ((exact - 0.1 * m) + m) / n - 0.1 * m
+            close([session.run(opt.get_slot(w, "m"))], [m])
+            close([session.run(w)], [exact])
+
+
 class _Fed:
     """A session that feeds False to one of its runs."""
 

@@ -54,7 +54,7 @@ def _rule(name: str, text: PhaseText, states: Sequence[str]) -> list[str]:
     returned = [f"        return {text.result}"]
     if not text.is_total:
         says = "Where one variable is when the gradient of this stage is taken."
-        returned = layout.returned([text.result, *states[1:]], 8)
+        returned = layout.returned([text.result], 8)
     parameters = ["self", *text.gradients, *states, *text.rule.coefficients]
     return [
         *layout.call(f"def _{name}", parameters, ":", 4),
