@@ -4,6 +4,7 @@ A gradient is an array, a pair (values, indices) of a sparse one, or None.
 """
 
 import contextlib
+import importlib
 
 import numpy as np
 import tensorflow
@@ -21,7 +22,21 @@ tf.logging.set_verbosity(tf.logging.ERROR)
 
 def generated(name):
     """The one class of an optimizer in generated/tf1/<name>.py."""
-    module = load_generated("tf1", name)
+    return _optimizer(load_generated("tf1", name))
+
+
+def composed(name):
+    """The same for an optimizer of composed/composed.opt."""
+    return _optimizer(importlib.import_module("tests.tf1.composed.tf1." + name))
+
+
+def composed_numpy(name):
+    """What NumPy does for an optimizer of composed/composed.opt."""
+    module = importlib.import_module("tests.tf1.composed.numpy." + name)
+    return getattr(module, "".join(map(str.title, name.split("_"))))
+
+
+def _optimizer(module):
     classes = [c for c in vars(module).values() if isinstance(c, type)]
     return next(c for c in classes if issubclass(c, tf.train.Optimizer))
 
