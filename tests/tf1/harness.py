@@ -79,7 +79,7 @@ def _train_graph(optimizer, start, grads, resource, dtype, **kwargs):
     with graph_session() as session:
         variables = [variable(x, dtype, resource, **kwargs) for x in start]
         feeds, gradients = zip(*[_placeholder(g, dtype) for g in grads[0]])
-        update = optimizer.apply_gradients(list(zip(gradients, variables)))
+        update = _step(optimizer, list(zip(gradients, variables)))
         session.run(tf.global_variables_initializer())
         for step in grads:
             feed = {}
@@ -87,6 +87,20 @@ def _train_graph(optimizer, start, grads, resource, dtype, **kwargs):
                 feed.update(zip(keys, g if isinstance(g, tuple) else (g,)))
             session.run(update, feed)
         return session.run((variables, _slots(optimizer, variables)))
+
+
+def _step(optimizer, pairs):
+    """A step with these gradients; with the same ones in all stages, where there are several."""
+    if not hasattr(optimizer, "stage_ops"):
+        return optimizer.apply_gradients(pairs)
+    return optimizer.minimize(lambda: tf.add_n([_loss(g, w) for g, w in pairs if g is not None]))
+
+
+def _loss(g, w):
+    """A loss of this gradient."""
+    if isinstance(g, tf.IndexedSlices):
+        return tf.reduce_sum(g.values * tf.gather(w, g.indices))
+    return tf.reduce_sum(g * w)
 
 
 def _placeholder(g, dtype):
@@ -107,7 +121,7 @@ def _train_eager(optimizer, start, grads, compiled, dtype, **kwargs):
 
     def step(*gradients):
         gradients = [rows(*g) if isinstance(g, tuple) else g for g in gradients]
-        optimizer.apply_gradients(list(zip(gradients, variables)))
+        _step(optimizer, list(zip(gradients, variables)))
 
     run = tensorflow.function(step) if compiled else step
     for gradients in grads:

@@ -24,16 +24,6 @@ RNG = np.random.RandomState(0)
 START = [RNG.normal(size=[3]), RNG.normal(size=[4, 2])]
 
 
-@pytest.fixture(autouse=True)
-def branches_for_reference_variables():
-    """Control flow v2 cannot assign to reference variables."""
-    was_v2 = tf.control_flow_v2_enabled()
-    tf.disable_control_flow_v2()
-    yield
-    if was_v2:
-        tf.enable_control_flow_v2()
-
-
 def gradients(steps):
     rng = np.random.RandomState(steps)
     return [[rng.normal(size=x.shape) for x in START] for _ in range(steps)]

@@ -24,16 +24,6 @@ NAMES = ["heun", "slow_heun", "three_stages", "lazy_stages"]
 STEPS = 4
 
 
-@pytest.fixture(autouse=True)
-def branches_for_reference_variables():
-    """Control flow v2 cannot assign to reference variables."""
-    was_v2 = tf.control_flow_v2_enabled()
-    tf.disable_control_flow_v2()
-    yield
-    if was_v2:
-        tf.enable_control_flow_v2()
-
-
 def make(name):
     return generated("heun") if name == "heun" else composed(name)
 
