@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: 6cb3205124870d11c006cae1c4814d303cd373896cba83e908df46466ad75132
+# sha256 of this file: d99a6d6e13308b764022c35151f9734ddaf9a3ca00dee66f0ff10f3f63b158dc
 """Ranger for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -69,7 +69,7 @@ class RangerOptimizer(tf.train.Optimizer):
     Slots: slow, m, v.
     """
 
-    _CASES = ("r_at_least_5", "every_k")
+    _CASES = ("every_k",)
 
     def __init__(
         self,
@@ -144,7 +144,7 @@ class RangerOptimizer(tf.train.Optimizer):
     def _rule(
         self,
         g,
-        w,
+        w_old,
         slow,
         m,
         v,
@@ -165,27 +165,28 @@ class RangerOptimizer(tf.train.Optimizer):
         m = b1 * m + one_minus_b1 * g
         v = b2 * v + one_minus_b2 * tf.square(g)
         m_hat = m / one_minus_b1_to_t
-        if r_at_least_5:
-            w = w - lr_rect * m_hat / (tf.sqrt(v / one_minus_b2_to_t) + eps)
-        else:
-            w = w - lr * m_hat
+        w_1 = w_old - lr_rect * m_hat / (tf.sqrt(v / one_minus_b2_to_t) + eps)
+        w = w_old - lr * m_hat
+        w = tf.where_v2(r_at_least_5, w_1, w)
         if every_k:
             slow = slow + alpha * (w - slow)
             w = slow
         return w, slow, m, v
 
-    def _untouched_mixed(self, w, slow, m, v, b1, b2, every_k, alpha, **_):
+    def _untouched_mixed(self, w_old, slow, m, v, b1, b2, every_k, alpha, **_):
         """`_rule` at g = 0: for the rows that a sparse gradient does not mention."""
         m = b1 * m
         v = b2 * v
         if every_k:
-            slow = slow + alpha * (w - slow)
+            slow = slow + alpha * (w_old - slow)
             w = slow
+        else:
+            w = w_old
         return w, slow, m, v
 
-    def _first_values(self, w):
+    def _first_values(self, w_old):
         """What slots are when the variable is updated for the first time."""
-        return {"slow": w}
+        return {"slow": w_old}
 
     # ------------------------------------------------------------------------------------------
     # From here on the text is the same for every optimizer: how TensorFlow drives the rule.

@@ -7,7 +7,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: c3a8e8ec2b7df8a7a8de7392747f8074036c55269ead5d10ab5553d16c97b081
+# sha256 of this file: c95460f89f5c30490c904bd421164e199f2b032e3a78e8f57681c9f67e888696
 """RangerGC for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -80,7 +80,7 @@ class RangerGCOptimizer(tf.train.Optimizer):
     Slots: slow, m, v.
     """
 
-    _CASES = ("r_at_least_5", "every_k")
+    _CASES = ("every_k",)
 
     def __init__(
         self,
@@ -155,7 +155,7 @@ class RangerGCOptimizer(tf.train.Optimizer):
     def _rule(
         self,
         g,
-        w,
+        w_old,
         slow,
         m,
         v,
@@ -173,29 +173,28 @@ class RangerGCOptimizer(tf.train.Optimizer):
         alpha,
     ):
         """The new values of the variable and of its slots, from the old ones."""
-        if w.shape.ndims == 2:
+        if w_old.shape.ndims == 2:
             g = g - _along(tf.reduce_mean, g, [0])
-        elif w.shape.ndims == 3:
+        elif w_old.shape.ndims == 3:
             g = g - _along(tf.reduce_mean, g, [0, 1])
-        elif w.shape.ndims == 4:
+        elif w_old.shape.ndims == 4:
             g = g - _along(tf.reduce_mean, g, [0, 1, 2])
-        elif w.shape.ndims == 5:
+        elif w_old.shape.ndims == 5:
             g = g - _along(tf.reduce_mean, g, [0, 1, 2, 3])
         m = b1 * m + one_minus_b1 * g
         v = b2 * v + one_minus_b2 * tf.square(g)
         m_hat = m / one_minus_b1_to_t
-        if r_at_least_5:
-            w = w - lr_rect * m_hat / (tf.sqrt(v / one_minus_b2_to_t) + eps)
-        else:
-            w = w - lr * m_hat
+        w_1 = w_old - lr_rect * m_hat / (tf.sqrt(v / one_minus_b2_to_t) + eps)
+        w = w_old - lr * m_hat
+        w = tf.where_v2(r_at_least_5, w_1, w)
         if every_k:
             slow = slow + alpha * (w - slow)
             w = slow
         return w, slow, m, v
 
-    def _first_values(self, w):
+    def _first_values(self, w_old):
         """What slots are when the variable is updated for the first time."""
-        return {"slow": w}
+        return {"slow": w_old}
 
     # ------------------------------------------------------------------------------------------
     # From here on the text is the same for every optimizer: how TensorFlow drives the rule.
