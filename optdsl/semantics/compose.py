@@ -130,6 +130,7 @@ def _names(optimizer: model.Optimizer) -> Iterator[str]:
     """All the names that an optimizer declares."""
     for item in (*optimizer.arguments, *optimizer.state):
         yield item.name
+    yield from (c.entry_of for c in optimizer.consts if c.entry_of)
     yield from local_names(optimizer.body)
 
 
@@ -169,6 +170,7 @@ def _numbered(wrapper: model.Optimizer, inner: model.Optimizer) -> model.Optimiz
 def _with_public_names(wrapper: model.Optimizer, inner: model.Optimizer) -> model.Optimizer:
     """The inner optimizer with public names that differ from the wrapper's."""
     arguments = {x for a in wrapper.arguments for x in (a.public, a.name)}
+    arguments |= {c.entry_of for c in wrapper.consts}
     arguments |= {x for s in wrapper.settings.values() for x in s.public.values()}
     states = {s.public for s in wrapper.state}
 

@@ -41,7 +41,8 @@ class Assembler:
         form = read_form(context, line.tokens, self._report)
         brace = line.brace or line.tokens[-1]
         wants_block = isinstance(
-            form, (tree.Optimizer, tree.For, tree.Stage, tree.If, tree.Every, Else)
+            form,
+            (tree.Optimizer, tree.For, tree.Stage, tree.If, tree.Every, tree.Repeat, Else),
         )
         if form is not None and wants_block is not (line.block is not None):
             message = "a block is missing" if wants_block else "no block belongs to this line"
@@ -106,7 +107,7 @@ class Assembler:
         form = self._form("statement", line)
         body = self._block(line, depth)
         position += 1
-        if isinstance(form, tree.Every):
+        if isinstance(form, (tree.Every, tree.Repeat)):
             return position, replace(form, body=body)
         if line.tokens[:1] and line.tokens[0].kind == "IF":
             position, orelse = self._orelse(lines, position, depth + 1)

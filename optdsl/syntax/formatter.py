@@ -41,6 +41,10 @@ def format_expression(expr: tree.Expr) -> str:
             arguments = [format_expression(a) for a in expr.args]
             arguments += [f"{name.text}={_option(value)}" for name, value in expr.options]
             return f"{expr.function.text}({', '.join(arguments)})"
+        case tree.Index(name, index):
+            return f"{name.text}[{format_expression(index)}]"
+        case tree.List(items):
+            return f"[{_list(items)}]"
         case tree.Unary():
             least = _NEGATION if expr.op == "not" else _POWER
             space = " " if expr.op == "not" else ""
@@ -110,11 +114,13 @@ def _statement(statement: tree.Statement) -> list[str]:
         case tree.Let(name, value):
             return [f"let {name.text} = {format_expression(value)}"]
         case tree.Assign(target, op, value):
-            return [f"{target.text} {op} {format_expression(value)}"]
+            return [f"{target.text}{_place(statement.index)} {op} {format_expression(value)}"]
         case tree.If():
             return _if(statement)
         case tree.Every(count, body):
             return _block(f"every {format_expression(count)}", _body(body))
+        case tree.Repeat(count, index, body):
+            return _block(f"repeat {format_expression(count)}{_as(index)}", _body(body))
         case tree.Inner():
             return ["inner"]
         case tree.Wrapped(name, body):
@@ -192,7 +198,7 @@ def _one_line(declaration: _OneLine) -> str:
         case tree.Flag(name, default, public, doc):
             return f"flag {name.text}{_value(default)}{_as(public)}{_doc(doc)}"
         case tree.Slot(names, scalar, initial, condition, doc):
-            listed = ", ".join(f"{n.name.text}{_as(n.public)}" for n in names)
+            listed = ", ".join(f"{n.name.text}{_place(n.count)}{_as(n.public)}" for n in names)
             kind = ": scalar" if scalar else ""
             return f"slot {listed}{kind}{_value(initial)}{_condition(condition)}{_doc(doc)}"
         case tree.Shared(name, public, initial, condition, doc):
@@ -219,6 +225,10 @@ def _setting(setting: tree.Setting) -> str:
 
 def _value(default: tree.Expr | None) -> str:
     return f" = {format_expression(default)}" if default else ""
+
+
+def _place(index: tree.Expr | None) -> str:
+    return f"[{format_expression(index)}]" if index else ""
 
 
 def _as(public: tree.Ident | None) -> str:

@@ -51,6 +51,7 @@ class _View:
     rule: tuple[SafeText, ...]
     untouched: tuple[SafeText, ...]
     needs_math: bool
+    has_lists: bool
     helpers: tuple[str, ...]
 
 
@@ -69,6 +70,7 @@ def _view(program: Program) -> _View:
         rule=rule,
         untouched=untouched,
         needs_math=any("math." in line.replace("tf.math.", "") for part in parts for line in part),
+        has_lists=writer.has_lists,
         helpers=tuple(sorted({HELPERS[name] for name in helpers})),
     )
 

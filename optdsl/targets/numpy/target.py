@@ -65,6 +65,7 @@ class _View:
     phases: tuple[SafeText, ...]
     has_stages: bool
     has_clocks: bool
+    has_lists: bool
     needs_math: bool
     chooses: bool
     helpers: tuple[str, ...]
@@ -91,6 +92,7 @@ def _view(program: Program) -> _View:
         phases=phases,
         has_stages=writer.has_stages,
         has_clocks=writer.has_clocks,
+        has_lists=writer.has_lists,
         needs_math=any("math." in line for lines in parts for line in lines),
         chooses=writer.chooses(),
         helpers=tuple(sorted({tables.HELPERS[name] for name in helpers})),
