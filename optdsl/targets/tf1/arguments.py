@@ -64,6 +64,7 @@ class Argument:
     def documentation(self, width: int) -> list[str]:
         """Lines for the section "Args" of a docstring."""
         plain = "A plain number." if isinstance(self.item, Const) else ""
+        plain = "Plain numbers." if isinstance(self.item, ConstList) else plain
         own = f"In the equations: {self.item.name}." if self.item.name != self.public else ""
         own = entries(self.item) or own
         return described(self.public, self.item, " ".join(filter(None, [plain, own])), width)
