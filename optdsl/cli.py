@@ -30,32 +30,44 @@ _target_option = click.option(
     help="Only this target: numpy, tf1 or keras_v2; may be given several times.",
 )  # fmt: skip
 
+_library_option = click.option(
+    "--library", "library", multiple=True, metavar="DIR",
+    help="A folder in which the parts of compositions are looked up; may be given several times.",
+)  # fmt: skip
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="optdsl")
 def commands() -> None:
     """From one spec of an optimizer to classes for TF1, Keras V2 and NumPy.
 
-    A SPEC is a file, a folder of .opt files, or the name of an optimizer of the library, such as
-    adam. Where none is given, [tool.optdsl] in the nearest pyproject.toml says which.
+    A SPEC is a file, a folder of .opt files, the name of an optimizer of the library, such as
+    adam, or a composition, such as 'Accumulate(k=4) of Lookahead of AdamW'. Where none is given,
+    [tool.optdsl] in the nearest pyproject.toml says which.
     """
 
 
 @commands.command()
 @_specs_argument
 @_target_option
+@_library_option
 @click.option("-o", "--output", metavar="DIR", help="The folder to write to.")
 @click.option("--check", is_flag=True, help="Write nothing; show what would change, and exit 1.")
 @click.option("--force", is_flag=True, help="Overwrite files that were edited by hand, too.")
 def gen(
-    specs: tuple[str, ...], targets: tuple[str, ...], output: str | None, check: bool, force: bool
+    specs: tuple[str, ...],
+    targets: tuple[str, ...],
+    library: tuple[str, ...],
+    output: str | None,
+    check: bool,
+    force: bool,
 ) -> int:
     """Generate DIR/TARGET/OPTIMIZER.py for each spec and target."""
     from optdsl import generation
 
     start = time.monotonic()
     config = _config(targets)
-    files = _find(specs, config)
+    files = _find(specs, config, library)
     findings = generation.Findings()
     modules = [
         module
@@ -80,16 +92,17 @@ def gen(
 
 @commands.command()
 @_specs_argument
+@_library_option
 @click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True,
     help="What the findings are printed as.",
 )  # fmt: skip
-def check(specs: tuple[str, ...], form: str) -> int:
+def check(specs: tuple[str, ...], library: tuple[str, ...], form: str) -> int:
     """Report errors and warnings in specs; write nothing."""
     from optdsl import generation
 
     config = _config(())
-    files = _find(specs, config)
+    files = _find(specs, config, library)
     findings = generation.Findings()
     for file in _progress(files):
         generation.check(file, config.targets, findings)
@@ -107,7 +120,8 @@ def check(specs: tuple[str, ...], form: str) -> int:
 
 @commands.command()
 @click.argument("spec")
-def explain(spec: str) -> int:
+@_library_option
+def explain(spec: str, library: tuple[str, ...]) -> int:
     """Show what the compiler found out about a spec.
 
     Per statement its level; per slot what a row does that a sparse gradient does not touch, and
@@ -115,12 +129,16 @@ def explain(spec: str) -> int:
     """
     from optdsl import generation
     from optdsl.explain import explain as explanation
+    from optdsl.explain_schedule import explain as schedule_explanation
 
     findings = generation.Findings()
     config = _config(())
-    for file in _find((spec,), config):
-        for optimizer in generation.resolve(file, findings):
+    for file in _find((spec,), config, library):
+        resolved = generation.resolve(file, findings)
+        for optimizer in resolved.optimizers:
             click.echo(explanation(optimizer))
+        for schedule in resolved.schedules:
+            click.echo(schedule_explanation(schedule))
     _print_diagnostics(findings.diagnostics, err=True)
     _print_problems(findings)
     return int(not findings.is_clean)
@@ -129,21 +147,28 @@ def explain(spec: str) -> int:
 @commands.command()
 @_specs_argument
 @_target_option
+@_library_option
 @click.option(
     "--python", metavar="PATH",
     help="An interpreter that has the target's framework; this one where none is given.",
 )  # fmt: skip
-def verify(specs: tuple[str, ...], targets: tuple[str, ...], python: str | None) -> int:
+def verify(
+    specs: tuple[str, ...],
+    targets: tuple[str, ...],
+    library: tuple[str, ...],
+    python: str | None,
+) -> int:
     """Compare generated code with the reference interpreter, and print the errors in ulp."""
     from optdsl import generation
     from optdsl.verify import Report
 
     config = _config(targets)
-    files = _find(specs, config)
+    files = _find(specs, config, library)
     if python is not None and shutil.which(python) is None:
         raise click.UsageError(f"there is no program '{python}'")
     findings = generation.Findings()
-    sound = [file for file in files if generation.resolve(file, findings)]
+    found = ((file, generation.resolve(file, findings)) for file in files)
+    sound = [file for file, resolved in found if resolved.optimizers or resolved.schedules]
     rows = [
         row
         for target in _progress(config.targets if sound else ())
@@ -170,7 +195,7 @@ def _config(targets: Sequence[str]) -> Config:
     return replace(config, targets=tuple(dict.fromkeys(targets))) if targets else config
 
 
-def _find(specs: tuple[str, ...], config: Config) -> tuple[SpecFile, ...]:
+def _find(specs: tuple[str, ...], config: Config, library: tuple[str, ...]) -> tuple[SpecFile, ...]:
     """The files that the user means, or else those of the project."""
     from optdsl.config import ConfigError
     from optdsl.discover import find_specs
@@ -180,7 +205,12 @@ def _find(specs: tuple[str, ...], config: Config) -> tuple[SpecFile, ...]:
         raise click.UsageError(f"no SPEC is given, {where} pyproject.toml")
     base = Path() if specs else config.root
     try:
-        return find_specs(specs or config.specs, base=base, root=config.root)
+        return find_specs(
+            specs or config.specs,
+            base=base,
+            root=config.root,
+            library=(*library, *(str(config.root / folder) for folder in config.library)),
+        )
     except ConfigError as error:
         raise click.UsageError(str(error)) from None
 

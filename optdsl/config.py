@@ -20,7 +20,8 @@ class ConfigError(Exception):
 class Config:
     """The settings of a project, paths relative to `root`.
 
-    `specs` are files, folders or names of library optimizers; `is_explicit` is False where no
+    `specs` are files, folders, names of library optimizers or compositions; `library` are folders
+    in which the parts of compositions are looked up; `is_explicit` is False where no
     pyproject.toml from the working directory upwards has the table, and all of it is default.
     """
 
@@ -28,6 +29,7 @@ class Config:
     specs: tuple[str, ...] = ()
     targets: tuple[str, ...] = TARGET_NAMES
     output: str = "generated"
+    library: tuple[str, ...] = ()
     is_explicit: bool = True
 
 
@@ -66,11 +68,12 @@ def _config(file: Path, table: dict[str, Any]) -> Config:
     output = table.get("output", Config.output)
     if not isinstance(output, str) or not output:
         raise ConfigError(f"{file}: 'output' of [tool.optdsl] has to be the name of a folder")
-    return Config(file.parent, _strings(file, table, "specs", ()), targets, output)
+    specs, library = (_strings(file, table, key, ()) for key in ("specs", "library"))
+    return Config(file.parent, specs, targets, output, library)
 
 
 def _check_keys(file: Path, table: dict[str, Any]) -> None:
-    known = ("specs", "targets", "output")
+    known = ("specs", "targets", "output", "library")
     for key in table:
         if key not in known:
             mend = did_you_mean(key, known)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from optdsl.config import ConfigError, did_you_mean
+from optdsl.names import snake_case
 from optdsl.resources import SPECS, library_spec
+
+#: What tells a composition from the name of a file.
+_COMPOSITION = re.compile(r"^\s*\w+\s*(\(.*?\)\s*)?\sof\s+\w", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -16,24 +21,57 @@ class SpecFile:
     """A spec to be read from `path`.
 
     `name` is how diagnostics call it (seen from the working directory), `title` how the headers of
-    generated files do (seen from the project, the same on every machine).
+    generated files do (seen from the project, the same on every machine). A composition that was
+    given in place of a file is its `text`, and has no file. `library` are the folders in which the
+    parts of compositions are looked up.
     """
 
     path: Path
     name: str
     title: str
+    text: str = ""
+    library: tuple[Path, ...] = ()
+    root: Path = Path()
+
+    def title_of(self, source: str) -> str:
+        """How headers call a source that an optimizer of this spec was made of."""
+        return self.title if source == self.name else _title(Path(source), self.root)
 
 
-def find_specs(given: Iterable[str], *, base: Path, root: Path) -> tuple[SpecFile, ...]:
+def find_specs(
+    given: Iterable[str], *, base: Path, root: Path, library: Iterable[str] = ()
+) -> tuple[SpecFile, ...]:
     """The files that `given` means, each once, those of a folder by name.
 
     Paths are relative to the folder `base`; `root` is the project's. Raises ConfigError for a
-    name that is neither a path nor a library optimizer, and for a folder without specs.
+    name that is neither a path nor a library optimizer, for a folder without specs, and for a
+    folder of the library that is none.
     """
-    found: dict[Path, Path] = {}
-    for path in (path for item in given for path in _paths(item, base)):
-        found.setdefault(path.resolve(), path)
-    return tuple(SpecFile(path, _name(path), _title(path, root)) for path in found.values())
+    folders = tuple(_folder(base / folder) for folder in library)
+    found: dict[Path | str, SpecFile] = {}
+    for item in given:
+        if _COMPOSITION.search(item):
+            found.setdefault(item, _composition(item, folders, root))
+            continue
+        for path in _paths(item, base):
+            file = SpecFile(path, _name(path), _title(path, root), library=folders, root=root)
+            found.setdefault(path.resolve(), file)
+    return tuple(found.values())
+
+
+def _folder(path: Path) -> Path:
+    if not os.path.isdir(path):
+        raise ConfigError(f"there is no folder '{path}' to look optimizers up in")
+    return path
+
+
+def _composition(text: str, library: tuple[Path, ...], root: Path) -> SpecFile:
+    """`Accumulate(k=4) of Adam` as a spec: its optimizer is called AccumulateAdam."""
+    parts = re.sub(r"\([^)]*\)", "", text).split(" of ")
+    name = "".join(re.sub(r"\W", "", part) for part in parts) or "Composition"
+    line = " ".join(text.split())
+    spec = f"optimizer {name} = {line}\n"
+    return SpecFile(Path(snake_case(name) + ".opt"), "<composition>", line, spec, library, root)
 
 
 def _paths(item: str, base: Path) -> Iterator[Path]:
@@ -57,7 +95,7 @@ def _mend(item: str, path: Path) -> str:
         beside = [str(p.relative_to(path.parent)) for p in path.parent.glob("*.opt")]
         mend = did_you_mean(path.name, beside) if beside else ""
     else:
-        mend = did_you_mean(item, (p.stem for p in SPECS.glob("*.opt")))
+        mend = did_you_mean(item, (p.stem for p in SPECS.rglob("*.opt")))
     return mend if mend.startswith("; did") else ""
 
 

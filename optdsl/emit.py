@@ -20,6 +20,7 @@ from pathlib import Path
 
 from optdsl.audit import audit
 from optdsl.ir.nodes import Program
+from optdsl.ir.schedule import Schedule
 from optdsl.targets.base import Target
 from optdsl.version import __version__
 
@@ -64,8 +65,8 @@ def header(sources: Iterable[tuple[str, str]]) -> str:
     return "\n".join([*lines, f"# sha256 of this file: {_NO_DIGEST}", ""])
 
 
-def with_header(body: str, program: Program, target: Target) -> str:
-    """The whole file of a program: what `target` rendered, looked over, under its sealed header.
+def with_header(body: str, program: Program | Schedule, target: Target) -> str:
+    """The whole file: what `target` rendered of a program or schedule, under its sealed header.
 
     Raises `optdsl.audit.AuditError` where the body holds what a target does not write.
     """

@@ -16,9 +16,9 @@ from optdsl.discover import SpecFile
 from optdsl.emit import Drift, WriteError, diff, drift, make_package, specs_of, stale, write
 from optdsl.ir.lower import lower
 from optdsl.ir.nodes import Program
+from optdsl.ir.schedule import Schedule, lower_schedule
 from optdsl.ir.unsupported import check_supported
 from optdsl.names import module_name
-from optdsl.semantics.model import Optimizer
 from optdsl.syntax.parser import read_source
 from optdsl.targets.base import get_target
 
@@ -61,6 +61,8 @@ class Findings:
 
 def read(spec: SpecFile, findings: Findings) -> Source | None:
     """The text of a spec under the name that diagnostics use; None after a report."""
+    if spec.text:
+        return Source(spec.name, spec.text)
     diagnostics = Diagnostics()
     try:
         source = read_source(spec.path, diagnostics)
@@ -72,20 +74,20 @@ def read(spec: SpecFile, findings: Findings) -> Source | None:
     return source and Source(spec.name, source.text)
 
 
-def resolve(spec: SpecFile, findings: Findings) -> tuple[Optimizer, ...]:
-    """The resolved optimizers of a spec; none after a report if it has errors."""
+def resolve(spec: SpecFile, findings: Findings) -> api.Resolved:
+    """The resolved optimizers and schedules of a spec; none after a report if it has errors."""
     source = read(spec, findings)
     if source is None:
-        return ()
+        return api.Resolved()
     diagnostics = Diagnostics()
-    optimizers = api.resolve_source(source, diagnostics)
+    resolved = api.resolve_all(source, diagnostics, spec.library)
     findings.add(spec, diagnostics)
-    return () if diagnostics.has_errors else optimizers
+    return api.Resolved() if diagnostics.has_errors else resolved
 
 
 def check(spec: SpecFile, targets: Iterable[str], findings: Findings) -> None:
     """Add to `findings` all that is to be said about a spec, and what a target cannot express."""
-    for program in map(lower, resolve(spec, findings)):
+    for program in map(lower, resolve(spec, findings).optimizers):
         diagnostics = Diagnostics()
         check_supported(program, diagnostics)
         for target in targets:
@@ -95,12 +97,18 @@ def check(spec: SpecFile, targets: Iterable[str], findings: Findings) -> None:
 
 def generate(spec: SpecFile, targets: Iterable[str], findings: Findings) -> list[Module]:
     """The modules of a spec, for the targets that can express it."""
-    programs = [lower(o) for o in resolve(spec, findings)]
+    resolved = resolve(spec, findings)
+    programs: list[Program | Schedule] = [
+        *map(lower, resolved.optimizers),
+        *map(lower_schedule, resolved.schedules),
+    ]
     return [m for p in programs for t in targets if (m := _module(spec, p, t, findings))]
 
 
-def _module(spec: SpecFile, program: Program, target: str, findings: Findings) -> Module | None:
-    titled = replace(program, sources=tuple((spec.title, d) for _, d in program.sources))
+def _module(
+    spec: SpecFile, program: Program | Schedule, target: str, findings: Findings
+) -> Module | None:
+    titled = replace(program, sources=tuple((spec.title_of(s), d) for s, d in program.sources))
     try:
         text = api.render(titled, target)
     except SpecError as error:
@@ -122,7 +130,8 @@ def verify(
     from optdsl.verify import verify_all
 
     try:
-        return verify_all([s.path for s in specs], target, python).rows
+        found = [(s.text or s.path, s.library) for s in specs]
+        return verify_all(found, target, python).rows
     except (RuntimeError, OSError, subprocess.SubprocessError) as error:
         findings.problems.append(str(error))
         return ()

@@ -9,7 +9,7 @@ _PACKAGE = Path(__file__).resolve().parent
 _PACKED = _PACKAGE / "_data"
 _ROOT = _PACKED if _PACKED.is_dir() else _PACKAGE.parent
 
-#: The folder with one `.opt` file per optimizer of the library.
+#: The folder with one `.opt` file per optimizer of the library; one per schedule lies below.
 SPECS = _ROOT / "specs"
 
 #: The folder with one folder of Jinja templates per target.
@@ -17,7 +17,9 @@ TEMPLATES = _ROOT / "templates"
 
 
 def library_spec(name: str) -> Path | None:
-    """The file of a library optimizer, called by its file's name without `.opt`; None if none."""
-    path = SPECS / f"{name}.opt"
+    """The file of a library optimizer or schedule, called by its file's name without `.opt`; None
+    if there is none.
+    """
+    paths = (SPECS / f"{name}.opt", SPECS / "schedules" / f"{name}.opt")
     # os.path.isfile takes any text, where Path.is_file raises on a long one.
-    return path if name.isidentifier() and os.path.isfile(path) else None
+    return next((p for p in paths if name.isidentifier() and os.path.isfile(p)), None)

@@ -21,7 +21,7 @@ from optdsl.ir.nodes import (
 )  # fmt: skip
 from optdsl.semantics import operators
 from optdsl.semantics.level import Level
-from optdsl.semantics.operators import OPERATORS
+from optdsl.semantics.operators import OF_SCHEDULES, OPERATORS
 
 #: An operator of the IR alone: something smaller, spread over the shape of the variable.
 FILL = "fill"
@@ -33,7 +33,7 @@ def op(name: str, *args: Expr) -> Op:
     """An operator applied; level and kind follow from the arguments."""
     if name == FILL:
         return Op(FILL, args, Level.ELEMENT, is_bool=False)
-    operator = OPERATORS[name]
+    operator = OPERATORS.get(name) or OF_SCHEDULES[name]
     level = max(a.level for a in args)
     if operator.reduction:
         level = Level.VARIABLE

@@ -111,6 +111,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "log1p": np.log1p,
     "expm1": np.expm1,
     "tanh": np.tanh,
+    "cos": np.cos,
     "sigmoid": _sigmoid,
     "floor": np.floor,
     "ceil": np.ceil,

@@ -29,12 +29,14 @@ def with_arguments(
             )  # fmt: skip
         else:
             given[argument.name] = name, expr
-    if not right:
+    known = {a.name: a for a in optimizer.arguments}
+    values = {n: _value(known[n], expr, diagnostics) for n, (_, expr) in given.items()}
+    if not right or None in values.values():
         return None
-    found: model.Optimizer | None = optimizer
-    for name_, (_, expr) in given.items():
-        found = found and _with_default(found, name_, expr, diagnostics)
-    return found and _with_constants(found)
+    for name_, value in values.items():
+        assert value is not None
+        optimizer = _with_default(optimizer, name_, value, given[name_][1])
+    return _with_constants(optimizer)
 
 
 def _named(
@@ -54,13 +56,8 @@ def _named(
 
 
 def _with_default(
-    optimizer: model.Optimizer, name: str, expr: tree.Expr, diagnostics: Diagnostics
-) -> model.Optimizer | None:
-    argument = next(a for a in optimizer.arguments if a.name == name)
-    value = _value(argument, expr, diagnostics)
-    if value is None:
-        return None
-
+    optimizer: model.Optimizer, name: str, value: Constant, expr: tree.Expr
+) -> model.Optimizer:
     return replace(
         optimizer,
         hypers=tuple(
@@ -79,11 +76,13 @@ def _with_default(
 
 def _value(argument: model.Argument, expr: tree.Expr, diagnostics: Diagnostics) -> Constant | None:
     """A value that fits the argument; None after a report."""
+    found = Diagnostics()
     try:
-        value = Folder(diagnostics).value(expr)
+        value = Folder(found).value(expr)
     except NotConstant:
-        if not diagnostics.has_errors:
-            diagnostics.add("O305", "an argument is made of numbers", expr.span)
+        if not found.has_errors:
+            found.add("O305", "an argument is made of numbers", expr.span)
+        diagnostics.extend(found)
         return None
     is_flag = isinstance(argument, model.Flag)
     if isinstance(value, bool) != is_flag:

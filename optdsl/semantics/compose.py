@@ -16,9 +16,16 @@ from optdsl.semantics import model
 from optdsl.semantics.arguments import with_arguments
 from optdsl.semantics.declarations import names as names_in
 from optdsl.semantics.operators import FUNCTIONS
-from optdsl.semantics.rename import local_names, map_blocks, renamed_optimizer, statements
+from optdsl.semantics.rename import (
+    blocks,
+    local_names,
+    map_blocks,
+    renamed_optimizer,
+    statements,
+)  # fmt: skip
 from optdsl.semantics.scope import PREDEFINED, RESERVED
 from optdsl.syntax import tree
+from optdsl.syntax.formatter import format_expression
 
 #: Looks an optimizer or wrapper up; None after a report.
 Find = Callable[[tree.Ident], model.Optimizer | None]
@@ -104,7 +111,7 @@ def wrap(wrapper: model.Optimizer, inner: model.Optimizer) -> model.Optimizer:
         tree.Sparse(tree.Ident(p.name, p.span), p.condition, p.span) for p in inner.policies
     )
     exact = (tree.Sparse(tree.Ident("exact", inner.span), None, inner.span),)
-    replacer = _Replacer(wrapper, inner, policies, exact)
+    replacer = _Replacer(inner, policies, exact)
     return model.Optimizer(
         name=wrapper.name,
         doc=wrapper.doc,
@@ -251,33 +258,86 @@ def _counting(inner: model.Optimizer, taken: set[str]) -> model.Optimizer:
 class _Replacer:
     """Puts the inner optimizer's step where `inner` stands.
 
-    A `g` that was made from a slot has no rows that are missing: the parts inside see it dense.
+    A `g` that need not be 0 on the rows that a sparse gradient leaves out (it was made of a slot,
+    or `w` was added to it) has no rows left out any more: the parts inside see it dense. So they do
+    behind a stage of the wrapper, since each stage has rows of its own.
     """
 
     def __init__(
         self,
-        wrapper: model.Optimizer,
         inner: model.Optimizer,
         policies: tuple[tree.Sparse, ...],
         exact: tuple[tree.Sparse, ...],
     ) -> None:
         self._inner, self._policies, self._exact = inner, policies, exact
-        self._from_slots = {s.name for s in wrapper.slots}
+        self._zero = {"g"}  # names of what is 0 on those rows
 
     def block(self, body: tuple[tree.Statement, ...]) -> tuple[tree.Statement, ...]:
+        """A block with the inner optimizer in it."""
         return tuple(self._statement(s) for s in body)
 
     def _statement(self, statement: tree.Statement) -> tree.Statement:
         match statement:
             case tree.Inner():
-                dense = "g" in self._from_slots
-                policies = self._exact if dense else self._policies
-                body = _dense(self._inner.body) if dense else self._inner.body
+                sparse = "g" in self._zero
+                policies = self._policies if sparse else self._exact
+                body = self._inner.body if sparse else _dense(self._inner.body)
                 return tree.Wrapped(self._inner.name, body, policies, statement.span)
-            case tree.Let(name=name, value=value) | tree.Assign(target=name, value=value):
-                if any(n.text in self._from_slots for n in names_in(value)):
-                    self._from_slots.add(name.text)
-        return map_blocks(statement, self.block)
+            case tree.Let(name=name, value=value):
+                self._told(name.text, vanishes(value, self._zero))
+            case tree.Assign(target=target, op=op, value=value):
+                factor = op in ("*=", "/=") and target.text in self._zero
+                both = op == "=" or target.text in self._zero
+                self._told(target.text, factor or (both and vanishes(value, self._zero)))
+            case tree.Evaluate():
+                self._zero.discard("g")
+        before, after = self._zero, []
+        inside = []
+        for block in blocks(statement):
+            self._zero = set(before)
+            inside.append(self.block(block))
+            after.append(self._zero)
+        self._zero = before.intersection(*after) if after else before
+        parts = iter(inside)
+        return map_blocks(statement, lambda block: next(parts))
+
+    def _told(self, name: str, is_zero: bool) -> None:
+        (self._zero.add if is_zero else self._zero.discard)(name)
+
+
+def vanishes(expr: tree.Expr, zero: set[str]) -> bool:
+    """Whether an expression is 0 for sure where these names are; of a line along an axis that may
+    run over other rows, nothing is sure.
+    """
+    match expr:
+        case tree.Name(text=text):
+            return text in zero
+        case tree.Unary(op="-", operand=operand):
+            return vanishes(operand, zero)
+        case tree.Binary(op="*", left=left, right=right):
+            return vanishes(left, zero) or vanishes(right, zero)
+        case tree.Binary(op="/" | "^" as op, left=left, right=right):
+            positive = isinstance(right, tree.Number) and right.value > 0
+            return vanishes(left, zero) and (op == "/" or positive)
+        case tree.Binary(op="+" | "-", left=left, right=right):
+            return vanishes(left, zero) and vanishes(right, zero)
+        case tree.Call() if not expr.options:
+            return _call_vanishes(expr, zero)
+    return False
+
+
+def _call_vanishes(call: tree.Call, zero: set[str]) -> bool:
+    name, args = call.function.text, call.args
+    if name == "where":
+        return all(vanishes(a, zero) for a in args[1:])
+    if name == "clip":
+        low, high = map(format_expression, args[1:])
+        return low == f"-{high}" and vanishes(args[0], zero)
+    return name in _ZERO_AT_ZERO and vanishes(args[0], zero)
+
+
+#: Element functions that are 0 at 0.
+_ZERO_AT_ZERO = frozenset("sqrt abs sign tanh log1p expm1 floor ceil round cbrt".split())
 
 
 def _dense(body: tuple[tree.Statement, ...]) -> tuple[tree.Statement, ...]:

@@ -58,6 +58,7 @@ EVALUATE: dict[str, Callable[..., Constant]] = {
     "log1p": math.log1p,
     "expm1": math.expm1,
     "tanh": math.tanh,
+    "cos": math.cos,
     "sigmoid": _sigmoid,
     "floor": _integral(math.floor),
     "ceil": _integral(math.ceil),

@@ -11,6 +11,7 @@ from optdsl.semantics.constants import Constant, Folder, NotConstant
 from optdsl.semantics.expand import Expander
 from optdsl.semantics.level import Level
 from optdsl.semantics.levels import Levels
+from optdsl.semantics.schedule import Numbers
 from optdsl.semantics.scope import Scope, Symbol
 from optdsl.syntax import tree
 
@@ -29,6 +30,7 @@ class Declarer:
         self.hypers: list[model.Hyper] = []
         self.consts: list[model.Const] = []
         self.flags: list[model.Flag] = []
+        self.lists: list[Numbers] = []
         self.slots: list[model.Slot] = []
         self.shareds: list[model.Shared] = []
         self.policies: list[model.Policy] = []
@@ -44,6 +46,8 @@ class Declarer:
                 self._hyper(declaration)
             case tree.Const():
                 self._const(declaration)
+            case tree.ListConst():
+                self._list(declaration)
             case tree.Flag():
                 self._flag(declaration)
             case tree.Slot():
@@ -81,6 +85,21 @@ class Declarer:
                     const.name.text, _public(const.name, const.public), const.is_int, expr,
                     self.known[const.name.text], domain, const.doc, const.span, const.entry_of,
                     const.index,
+                )
+            )  # fmt: skip
+
+    def _list(self, const: tree.ListConst) -> None:
+        domain = self._domain(const.domain)
+        values = []
+        for expr in const.default:
+            if (value := self._constant(expr)) is not None:
+                values.append(value)
+                self._inside(value, domain, expr.span, const.name.text)
+        if self.scope.declare(Symbol(const.name.text, "list", const.name.span, const)):
+            self.lists.append(
+                Numbers(
+                    const.name.text, _public(const.name, const.public), tuple(values), domain,
+                    const.doc, const.span,
                 )
             )  # fmt: skip
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from optdsl.diagnostics import Note, Span
 from optdsl.semantics.limits import MAX_DEPTH, MAX_NODES
-from optdsl.semantics.operators import FUNCTIONS, WITH_AXIS
+from optdsl.semantics.operators import FUNCTIONS, OF_SCHEDULES, WITH_AXIS
 from optdsl.semantics.scope import Scope, closest
 from optdsl.syntax import tree
 
@@ -109,8 +109,9 @@ class Expander:
                 return False
         if name == "uses":
             return self._arity(call, 1, 1)
-        if name in FUNCTIONS:
-            return self._arity(call, FUNCTIONS[name].least, FUNCTIONS[name].most)
+        functions = self.scope.functions
+        if name in functions:
+            return self._arity(call, functions[name].least, functions[name].most)
         self._unknown_function(call)
         return False
 
@@ -131,8 +132,12 @@ class Expander:
         if name in self.scope.symbols:
             mend = f"{self.scope.symbols[name].described} is no function; for a product write '*'"
         else:
-            near = closest(name, [*FUNCTIONS, *self.scope.defs, "uses"])
+            near = closest(name, [*self.scope.functions, *self.scope.defs, "uses"])
             mend = f"did you mean '{near}'?" if near else "define it with 'def'"
+            if name in FUNCTIONS:
+                mend = "it reduces elements; a schedule is made of 't' and constants"
+            elif name in OF_SCHEDULES:
+                mend = "only schedules have it"
         self.scope.diagnostics.add(
             "O205", f"there is no function '{name}'", call.function.span, mend
         )

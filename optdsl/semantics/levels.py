@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from optdsl.diagnostics import Diagnostics, Span
 from optdsl.semantics.level import Level
-from optdsl.semantics.operators import FUNCTIONS, NEGATE, NOT, SYMBOLS, Operator
+from optdsl.semantics.operators import NEGATE, NOT, SYMBOLS, Operator
 from optdsl.semantics.scope import Scope, Symbol
 from optdsl.syntax import tree
 
@@ -19,6 +19,7 @@ LEVELS: dict[str, Level] = {
     "constant": Level.FIXED,
     "hyper": Level.STEP,
     "const": Level.FIXED,
+    "list": Level.FIXED,
     "flag": Level.FIXED,
     "shared": Level.STEP,
 }
@@ -101,7 +102,7 @@ class Levels:
             case tree.Call(function=function) if function.text == "total":
                 return self._total(expr)
             case tree.Call(function=function):
-                found = self._operator(FUNCTIONS[function.text], expr.args, expr)
+                found = self._operator(self.scope.functions[function.text], expr.args, expr)
                 return Type(Level.ELEMENT) if found and expr.options else found
             case tree.Index() | tree.List():
                 raise AssertionError("lists were written out before")

@@ -46,7 +46,7 @@ class Lists:
 
     def __init__(self, nodes: object, scope: Scope) -> None:
         self._scope = scope
-        self._taken = {*PREDEFINED, *RESERVED, *FUNCTIONS}
+        self._taken = {*PREDEFINED, *RESERVED, *FUNCTIONS, *scope.functions}
         self._taken |= {n.text for n in walk(nodes) if isinstance(n, tree.Ident | tree.Name)}
         self._entries: dict[str, tuple[str, ...]] = {}
 
@@ -88,7 +88,7 @@ class Lists:
             case tree.Name(text=name) if name in self:
                 return len(self.entries(name)) or None
         self._diagnostics.add(
-            "O310", "this number has to be known when the code is generated", expr.span,
+            "O311", "this number has to be known when the code is generated", expr.span,
             "write a positive integer, or the name of a list",
         )  # fmt: skip
         return None
@@ -130,7 +130,7 @@ class Lists:
             has = f"the entries 0 to {last}" if last else "the entry 0 only"
             mend = "a condition on the index leaves rounds out: 'if i > 0 { … }'"
             self._diagnostics.add(
-                "O308", f"'{name.text}' has {has}, no entry {number}", index.span,
+                "O309", f"'{name.text}' has {has}, no entry {number}", index.span,
                 mend if place.rounds else "",
             )  # fmt: skip
             return None
@@ -140,6 +140,12 @@ class Lists:
         known = {*self._scope.symbols, *place.numbers, *place.locals, *place.hidden}
         if name.text not in known:
             self._scope.report_unknown(name.text, name.span)
+            return
+        symbol = self._scope.symbols.get(name.text)
+        if symbol and symbol.kind == "list" and name.text not in place.hidden:
+            message = f"'{name.text}' may be of any length: it has no entries of its own"
+            mend = "it is an argument of piecewise(x, boundaries, values)"
+            self._diagnostics.add("O307", message, name.span, mend)
             return
         self._diagnostics.add(
             "O307", f"'{name.text}' is no list", name.span,

@@ -88,6 +88,18 @@ ALONG: dict[str, Operator] = {
     name: Operator(f"{name}_along", 2, None) for name in ("sum", "mean", "amax", "amin")
 }
 
+#: What schedules have beside them.
+OF_SCHEDULES: dict[str, Operator] = _table(
+    Operator("cos", 1, 1),
+    Operator("piecewise", 3, 3, doc="piecewise(x, boundaries, values)"),
+)
+
+#: The functions that can stand in a schedule, which has no elements.
+SCHEDULE_FUNCTIONS: dict[str, Operator] = {
+    **{name: o for name, o in FUNCTIONS.items() if not o.reduction and name != "total"},
+    **OF_SCHEDULES,
+}
+
 #: Every operator by its name in the IR.
 OPERATORS: dict[str, Operator] = {
     **{o.name: o for o in SYMBOLS.values()},

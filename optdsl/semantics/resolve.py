@@ -38,10 +38,9 @@ def resolve(
     resolver = _Resolver(file, library or Library())
     for item in file.optimizers:
         found, own = resolver.definition(item)
-        if found is not None and not own.has_errors:
+        if isinstance(item, tree.Optimizer) and found is not None and not own.has_errors:
             check_usage(found, own)
-            if isinstance(item, tree.Optimizer):
-                check_domains(found, own)
+            check_domains(found, own)
         diagnostics.extend(own)
     return tuple(resolver.optimizers())
 
@@ -133,13 +132,14 @@ class _Resolver:
 
 def _check_optimizer_names(file: tree.File, diagnostics: Diagnostics) -> None:
     first: dict[str, tree.Ident] = {}
-    for item in file.optimizers:
+    for item in sorted((*file.optimizers, *file.schedules), key=lambda i: i.name.span.start):
         name = item.name
+        kind = "schedule" if isinstance(item, tree.Schedule) else "optimizer"
         if keyword.iskeyword(name.text):
             diagnostics.add("O203", f"'{name.text}' is a word of Python", name.span)
         if name.text in first:
             diagnostics.add(
-                "O202", f"the optimizer '{name.text}' is declared twice", name.span,
+                "O202", f"the {kind} '{name.text}' is declared twice", name.span,
                 notes=(Note("it is declared here", first[name.text].span),),
             )  # fmt: skip
         first.setdefault(name.text, name)
@@ -153,11 +153,11 @@ def _optimizer(
     item, file = unroll(item, file, diagnostics)
     scope = Scope(diagnostics)
     expander, folder = Expander(scope), Folder(diagnostics)
-    _declare_defs(item, file, scope)
+    declare_defs(item, file, scope)
     declarer = Declarer(scope, Levels(scope), expander, folder)
     for declaration in item.declarations:
         declarer.declare(declaration)
-    _check_defs(item, file, scope)
+    check_defs(item, file, scope)
     body = expand_block(_statements(item), expander)
     check_constants(body, folder)
     levels = check_body(scope, body, item.is_wrapper)
@@ -217,16 +217,17 @@ def _statements(item: tree.Optimizer) -> tuple[tree.Statement, ...]:
     return body
 
 
-def _declare_defs(item: tree.Optimizer, file: tree.File, scope: Scope) -> None:
+def declare_defs(item: tree.Optimizer | tree.Schedule, file: tree.File, scope: Scope) -> None:
+    """Enter the `def`s of the file and those inside."""
     for definition in (*file.definitions, *_own_defs(item)):
         scope.declare_def(definition)
 
 
-def _own_defs(item: tree.Optimizer) -> list[tree.Def]:
+def _own_defs(item: tree.Optimizer | tree.Schedule) -> list[tree.Def]:
     return [d for d in item.declarations if isinstance(d, tree.Def)]
 
 
-def _check_defs(item: tree.Optimizer, file: tree.File, scope: Scope) -> None:
+def check_defs(item: tree.Optimizer | tree.Schedule, file: tree.File, scope: Scope) -> None:
     """The names in a `def`, used or not: its parameters, and what is declared around it."""
     for definition in (*file.definitions, *_own_defs(item)):
         top = definition in file.definitions

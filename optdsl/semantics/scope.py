@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from optdsl.diagnostics import Diagnostics, Note, Span
-from optdsl.semantics.operators import FUNCTIONS
+from optdsl.semantics.operators import FUNCTIONS, Operator
 from optdsl.syntax import tree
 
 SymbolKind: TypeAlias = Literal[
-    "variable", "gradient", "step", "constant", "hyper", "const", "flag", "slot", "shared", "let"
-]
+    "variable", "gradient", "step", "constant", "hyper", "const", "list", "flag", "slot", "shared",
+    "let",
+]  # fmt: skip
 
 #: How diagnostics call them.
 KIND_NAMES: dict[SymbolKind, str] = {
@@ -24,6 +25,7 @@ KIND_NAMES: dict[SymbolKind, str] = {
     "constant": "the constant",
     "hyper": "the hyperparameter",
     "const": "the const",
+    "list": "the list",
     "flag": "the flag",
     "slot": "the slot",
     "shared": "the shared",
@@ -59,11 +61,15 @@ class Symbol:
 
 @dataclass
 class Scope:
-    """Declared names, the `def`s, and the `let`s that are visible at the present place."""
+    """Declared names, the `def`s, and the `let`s that are visible at the present place.
+
+    `functions` are those of the language that can be called there.
+    """
 
     diagnostics: Diagnostics
     symbols: dict[str, Symbol] = field(default_factory=dict)
     defs: dict[str, tree.Def] = field(default_factory=dict)
+    functions: Mapping[str, Operator] = field(default_factory=lambda: FUNCTIONS)
 
     def __post_init__(self) -> None:
         self.symbols.update({n: Symbol(n, kind) for n, kind in PREDEFINED.items()})
@@ -94,7 +100,7 @@ class Scope:
             return "O203", f"'{name}' is predefined ({KIND_NAMES[PREDEFINED[name]]})", ()
         if name in RESERVED:
             return "O203", f"'{name}' is a word of the language", ()
-        if name in FUNCTIONS:
+        if name in self.functions:
             return "O203", f"'{name}' is a function of the language", ()
         other = self.symbols.get(name) or self.defs.get(name)
         if other is None:
@@ -134,7 +140,7 @@ class Scope:
             mend = f"in a spec it goes by its own name, '{own}'"
         if name in self.defs:
             mend = f"'{name}' is a def: it needs arguments, as in '{name}(…)'"
-        elif name in FUNCTIONS:
+        elif name in self.functions:
             mend = f"'{name}' is a function: it needs arguments, as in '{name}(…)'"
         self.diagnostics.add(
             "O201", f"'{name}' is not declared", span, " ".join(x for x in (mend, hint) if x)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from optdsl.diagnostics import Diagnostics, Note, Span
 from optdsl.semantics import model
 from optdsl.semantics.constants import Folder, NotConstant
+from optdsl.semantics.schedule import Schedule
 from optdsl.semantics.scope import Scope, Symbol, closest
 from optdsl.syntax import tree
 from optdsl.targets.names import TARGET_NAMES
@@ -16,7 +17,7 @@ from optdsl.targets.names import TARGET_NAMES
 CONSTRUCTOR_EXTRAS = {"tf1": ("use_locking", "name"), "keras_v2": ("name",), "numpy": ()}
 
 #: Symbols that the user of a target sees by a public name.
-PUBLIC_KINDS = ("hyper", "const", "flag", "slot", "shared")
+PUBLIC_KINDS = ("hyper", "const", "flag", "list", "slot", "shared")
 
 
 @dataclass
@@ -111,7 +112,7 @@ class SettingsReader:
         arguments = {
             public.get(s.name, _declared_public(s))
             for s in self.scope.symbols.values()
-            if s.kind in PUBLIC_KINDS[:3]
+            if s.kind in PUBLIC_KINDS[:4]
         }
         extras = {extra for names in CONSTRUCTOR_EXTRAS.values() for extra in names}
         for item in items:
@@ -126,12 +127,13 @@ class SettingsReader:
 
 def _declared_public(symbol: Symbol) -> str:
     declaration = symbol.declaration
-    if isinstance(declaration, tree.Hyper | tree.Const | tree.Flag) and declaration.public:
+    argument = tree.Hyper | tree.Const | tree.ListConst | tree.Flag
+    if isinstance(declaration, argument) and declaration.public:
         return declaration.public.text
     return symbol.name
 
 
-def check_public_names(optimizer: model.Optimizer, diagnostics: Diagnostics) -> None:
+def check_public_names(optimizer: model.Optimizer | Schedule, diagnostics: Diagnostics) -> None:
     """O209 where two arguments, or two pieces of state, have one public name in some target."""
     for renamed in [{}, *(s.public for s in optimizer.settings.values())]:
         for group in (optimizer.arguments, optimizer.state):

@@ -12,6 +12,7 @@ from optdsl.semantics.declarations import names
 from optdsl.semantics.expand import TooLarge
 from optdsl.semantics.limits import MAX_STATEMENTS
 from optdsl.semantics.lists import Lists, Place, walk
+from optdsl.semantics.operators import SCHEDULE_FUNCTIONS
 from optdsl.semantics.scope import Scope, Symbol, SymbolKind
 from optdsl.syntax import tree
 
@@ -25,7 +26,21 @@ def unroll(
     """
     if not any(map(_is_of_lists, walk((item, file.definitions)))):
         return item, file
-    return _Unroller(item, file, diagnostics).run()
+    unroller = _Unroller(item, file, Scope(diagnostics))
+    place = Place()  # a `let` of a stage is still there in the next one
+    stages = tuple(replace(s, body=unroller.block(s.body, place)) for s in item.stages)
+    return replace(item, declarations=unroller.declarations, stages=stages), unroller.file
+
+
+def unroll_schedule(
+    item: tree.Schedule, file: tree.File, diagnostics: Diagnostics
+) -> tuple[tree.Schedule, tree.File]:
+    """The same for a schedule. Its lists may be of any length, and so have no entries here."""
+    if not any(map(_is_of_lists, walk((item, file.definitions)))):
+        return item, file
+    unroller = _Unroller(item, file, Scope(diagnostics, functions=SCHEDULE_FUNCTIONS))
+    body = unroller.block(item.body, Place())
+    return replace(item, declarations=unroller.declarations, body=body), unroller.file
 
 
 def _is_of_lists(node: object) -> bool:
@@ -43,35 +58,24 @@ _Kind = TypeVar("_Kind", bound=tree.Declaration)
 class _Unroller:
     """Writes one optimizer out."""
 
-    def __init__(self, item: tree.Optimizer, file: tree.File, diagnostics: Diagnostics) -> None:
-        self._item, self._file, self._diagnostics = item, file, diagnostics
-        self._scope = Scope(diagnostics)
-        self._lists = Lists((item, file.definitions), self._scope)
+    def __init__(self, item: tree.Optimizer | tree.Schedule, file: tree.File, scope: Scope) -> None:
+        self._written, self._scope, self._diagnostics = item, scope, scope.diagnostics
+        self._lists = Lists((item, file.definitions), scope)
         self._statements = 0
-
-    def run(self) -> tuple[tree.Optimizer, tree.File]:
-        """The optimizer and the file, written out."""
-        self._declare()
-        declarations = tuple(
-            new for d in self._item.declarations for new in self._declaration(d)
+        self._declare(file)
+        definitions = tuple(map(self._definition, file.definitions))
+        self.file = replace(file, definitions=definitions)
+        self.declarations = tuple(
+            new for d in item.declarations for new in self._declaration(d)
         )  # fmt: skip
-        place = Place()  # a `let` of a stage is still there in the next one
-        stages = tuple(
-            replace(stage, body=self._block(stage.body, place)) for stage in self._item.stages
-        )
-        definitions = tuple(map(self._definition, self._file.definitions))
-        return (
-            replace(self._item, declarations=declarations, stages=stages),
-            replace(self._file, definitions=definitions),
-        )
 
     # --------------------------------------------------------------------- names
 
-    def _declare(self) -> None:
+    def _declare(self, file: tree.File) -> None:
         """All the names, and the lists with their lengths; what stands twice is reported."""
-        for definition in (*self._file.definitions, *self._own(tree.Def)):
+        for definition in (*file.definitions, *self._own(tree.Def)):
             self._scope.declare_def(definition)
-        for declaration in self._item.declarations:
+        for declaration in self._written.declarations:
             for name, kind in _declared(declaration):
                 self._scope.declare(Symbol(name.text, kind, name.span, declaration))
         for const in self._own(tree.Const):
@@ -84,7 +88,7 @@ class _Unroller:
                     self._lists.add(item.name, count or 0, item.count.span)
 
     def _own(self, kind: type[_Kind]) -> Iterator[_Kind]:
-        return (d for d in self._item.declarations if isinstance(d, kind))
+        return (d for d in self._written.declarations if isinstance(d, kind))
 
     # -------------------------------------------------------------- declarations
 
@@ -92,24 +96,32 @@ class _Unroller:
         match declaration:
             case tree.Const():
                 return self._const(declaration)
-            case tree.Slot():
-                return (self._slot(declaration),)
-            case tree.Def():
-                return (self._definition(declaration),)
             case tree.For():
                 settings = tuple(s for x in declaration.settings for s in self._setting(x))
                 return (replace(declaration, settings=settings),)
+        return (self._plain(declaration),)
+
+    def _plain(self, item: tree.Declaration) -> tree.Declaration:
+        """A declaration that stays one."""
+        match item:
+            case tree.Slot():
+                return self._slot(item)
+            case tree.Def():
+                return self._definition(item)
             case tree.Hyper():
-                default = self._maybe(declaration.default)
-                return (replace(declaration, default=default, domain=self._domain(declaration)),)
+                first, domain = self._maybe(item.default), self._domain(item)
+                return replace(item, default=first, domain=domain)
+            case tree.ListConst():
+                numbers, domain = tuple(map(self._expr, item.default)), self._domain(item)
+                return replace(item, default=numbers, domain=domain)
             case tree.Flag():
-                return (replace(declaration, default=self._expr(declaration.default)),)
+                return replace(item, default=self._expr(item.default))
             case tree.Shared():
-                initial = self._expr(declaration.initial)
-                condition = self._maybe(declaration.condition)
-                return (replace(declaration, initial=initial, condition=condition),)
+                initial, condition = self._expr(item.initial), self._maybe(item.condition)
+                return replace(item, initial=initial, condition=condition)
             case tree.Sparse():
-                return (replace(declaration, condition=self._maybe(declaration.condition)),)
+                return replace(item, condition=self._maybe(item.condition))
+        return item
 
     def _expr(self, expr: tree.Expr) -> tree.Expr:
         return self._lists.expr(expr, Place())
@@ -117,7 +129,7 @@ class _Unroller:
     def _maybe(self, expr: tree.Expr | None) -> tree.Expr | None:
         return None if expr is None else self._expr(expr)
 
-    def _domain(self, item: tree.Hyper | tree.Const) -> tree.Domain | None:
+    def _domain(self, item: tree.Hyper | tree.Const | tree.ListConst) -> tree.Domain | None:
         if item.domain is None:
             return None
         low, high = self._expr(item.domain.low), self._expr(item.domain.high)
@@ -199,7 +211,8 @@ class _Unroller:
 
     # ---------------------------------------------------------------- statements
 
-    def _block(self, body: tuple[tree.Statement, ...], place: Place) -> tuple[tree.Statement, ...]:
+    def block(self, body: tuple[tree.Statement, ...], place: Place) -> tuple[tree.Statement, ...]:
+        """The statements of a block, written out; its `let`s are entered into the place."""
         return tuple(new for s in body for new in self._statement(s, place))
 
     def _statement(self, statement: tree.Statement, place: Place) -> tuple[tree.Statement, ...]:
@@ -216,7 +229,7 @@ class _Unroller:
                 return self._if(statement, place)
             case tree.Every():
                 count = self._lists.expr(statement.count, place)
-                body = self._block(statement.body, place.inside())
+                body = self.block(statement.body, place.inside())
                 return (replace(statement, count=count, body=body),)
             case tree.Repeat():
                 return self._repeat(statement, place)
@@ -269,9 +282,9 @@ class _Unroller:
             except NotConstant:
                 holds = 0.0
             if isinstance(holds, bool):
-                return self._block(statement.then if holds else statement.orelse, place.inside())
-        then = self._block(statement.then, place.inside())
-        orelse = self._block(statement.orelse, place.inside())
+                return self.block(statement.then if holds else statement.orelse, place.inside())
+        then = self.block(statement.then, place.inside())
+        orelse = self.block(statement.orelse, place.inside())
         return (replace(statement, condition=condition, then=then, orelse=orelse),)
 
     def _repeat(self, statement: tree.Repeat, place: Place) -> tuple[tree.Statement, ...]:
@@ -281,7 +294,7 @@ class _Unroller:
         found: list[tree.Statement] = []
         for number in range(count or 0):
             self._count(statement.span)
-            found += self._block(statement.body, place.in_round(number, index))
+            found += self.block(statement.body, place.in_round(number, index))
         return tuple(found)
 
     def _is_free(self, index: tree.Ident, place: Place) -> bool:
@@ -308,7 +321,7 @@ def list_fits(name: str, length: int, given: tree.Expr, diagnostics: Diagnostics
         )  # fmt: skip
     elif len(given.items) != length:
         diagnostics.add(
-            "O309", f"'{name}' has {length} entries, not {len(given.items)}", given.span,
+            "O310", f"'{name}' has {length} entries, not {len(given.items)}", given.span,
             "how many they are is fixed where the list is declared",
         )  # fmt: skip
     return isinstance(given, tree.List) and len(given.items) == length
@@ -321,6 +334,8 @@ def _declared(declaration: tree.Declaration) -> Iterator[tuple[tree.Ident, Symbo
             yield name, "hyper"
         case tree.Const(name=name):
             yield name, "const"
+        case tree.ListConst(name=name):
+            yield name, "list"
         case tree.Flag(name=name):
             yield name, "flag"
         case tree.Shared(name=name):

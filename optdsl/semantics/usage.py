@@ -20,7 +20,7 @@ def check_usage(optimizer: model.Optimizer, diagnostics: Diagnostics) -> None:
             diagnostics.add(
                 "W201", f"the slot '{slot.name}' is never read", slot.span, "it costs memory only"
             )
-        elif not writes[slot.name]:
+        elif not writes[slot.name] and not _keeps_the_start(slot):
             diagnostics.add("W202", f"the slot '{slot.name}' is never written", slot.span)
     for shared in optimizer.shareds:
         if not (reads[shared.name] and writes[shared.name]):
@@ -34,6 +34,11 @@ def check_usage(optimizer: model.Optimizer, diagnostics: Diagnostics) -> None:
             diagnostics.add("W204", f"the local '{let.name.text}' is not used", let.name.span)
     if not writes["w"] and not optimizer.is_wrapper:
         diagnostics.add("W206", "no statement changes 'w'", optimizer.span)
+
+
+def _keeps_the_start(slot: model.Slot) -> bool:
+    """Whether it starts at `w`, or a norm of it: what no `const` can say, even if it then stays."""
+    return any(name.text == "w" for name in names(slot.initial))
 
 
 def _lets(body: Iterable[tree.Statement]) -> Iterator[tree.Let]:

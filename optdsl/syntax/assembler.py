@@ -11,6 +11,18 @@ from optdsl.syntax.keywords import FIRST_WORDS, Context
 from optdsl.syntax.limits import MAX_BLOCKS
 from optdsl.syntax.report import Report
 
+#: Lines that a block belongs to.
+_WITH_BLOCK = (
+    tree.Optimizer,
+    tree.Schedule,
+    tree.For,
+    tree.Stage,
+    tree.If,
+    tree.Every,
+    tree.Repeat,
+    Else,
+)
+
 
 class Assembler:
     """Makes the tree of one file."""
@@ -22,17 +34,22 @@ class Assembler:
     def file(self, lines: list[Line]) -> tree.File:
         definitions: list[tree.Def] = []
         optimizers: list[tree.Optimizer | tree.Composition] = []
+        schedules: list[tree.Schedule] = []
         for line in _without_stray(lines):
             form = self._form("file_line", line)
             if isinstance(form, tree.Def):
                 definitions.append(form)
             elif isinstance(form, tree.Composition):
                 optimizers.append(form)
+            elif line.tokens and line.tokens[0].text == "schedule":
+                schedules.extend(self._schedule(form, line.block or []))
             elif line.tokens and line.block is not None:
                 optimizers.extend(self._optimizer(form, line.block))
-        if not optimizers and not self._report:
-            self._report.error("O109", "the file holds no optimizer", self._report.span(0, 0))
-        return tree.File(self._report.source, tuple(definitions), tuple(optimizers))
+        if not (optimizers or schedules or self._report):
+            message = "the file holds no optimizer and no schedule"
+            self._report.error("O109", message, self._report.span(0, 0))
+        source = self._report.source
+        return tree.File(source, tuple(definitions), tuple(optimizers), tuple(schedules))
 
     def _form(self, context: Context, line: Line) -> Form | None:
         """The node of a line; reports a block that is missing or does not belong there."""
@@ -40,9 +57,8 @@ class Assembler:
             return None
         form = read_form(context, line.tokens, self._report)
         brace = line.brace or line.tokens[-1]
-        wants_block = isinstance(
-            form,
-            (tree.Optimizer, tree.For, tree.Stage, tree.If, tree.Every, tree.Repeat, Else),
+        wants_block = isinstance(form, _WITH_BLOCK) or (
+            isinstance(form, tree.Value) and not form.body
         )
         if form is not None and wants_block is not (line.block is not None):
             message = "a block is missing" if wants_block else "no block belongs to this line"
@@ -75,6 +91,42 @@ class Assembler:
             body = self._statements(block, 1)
             return replace(form, body=body) if isinstance(form, tree.Stage) else None
         return form  # type: ignore[return-value]
+
+    def _schedule(self, form: Form | None, lines: list[Line]) -> list[tree.Schedule]:
+        declarations: list[tree.Declaration] = []
+        values: list[tree.Value] = []
+        for line in lines:
+            part = self._schedule_part(line)
+            if isinstance(part, tree.Value):
+                values.append(part)
+            elif part is not None:
+                declarations.append(part)
+        if not isinstance(form, tree.Schedule):
+            return []
+        if not self._report.spoiled(form.span.start, lines[-1].end if lines else 0):
+            self._check_values(form, values)
+        body = values[0].body if values else ()
+        return [replace(form, declarations=tuple(declarations), body=body)]
+
+    def _schedule_part(self, line: Line) -> tree.Declaration | tree.Value | None:
+        form = self._form("schedule_line", line)
+        block = line.block or []
+        if isinstance(form, tree.For) or (line.tokens and line.tokens[0].text == "for"):
+            settings = self._settings(block)
+            return replace(form, settings=settings) if isinstance(form, tree.For) else None
+        if line.tokens and line.tokens[0].text == "value" and line.block is not None:
+            body = self._statements(block, 1)
+            return replace(form, body=body) if isinstance(form, tree.Value) else None
+        return form  # type: ignore[return-value]
+
+    def _check_values(self, schedule: tree.Schedule, values: list[tree.Value]) -> None:
+        name = schedule.name
+        if not values:
+            help = "what it gives stands in 'value = …' or 'value { … }'"
+            self._report.error("O102", f"'{name.text}' has no value", name.span, help)
+        for second in values[1:]:
+            help = "one 'value = …', or one 'value { … }' that assigns to 'value'"
+            self._report.error("O102", f"'{name.text}' has several values", second.span, help)
 
     def _settings(self, lines: list[Line]) -> tuple[tree.Setting, ...]:
         forms = [self._form("setting", line) for line in lines]

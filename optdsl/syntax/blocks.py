@@ -20,7 +20,7 @@ _OPERATORS = frozenset(
 _VALUES = frozenset({"NAME", "NUMBER", "TRUE", "FALSE", "LPAR", "NOT"})
 _DECLARATIONS = frozenset({"hyper", "const", "flag", "slot", "shared", "sparse", "stage"})
 _BLANK = re.compile(r"[ \t]*")
-_FILE_HEADERS = frozenset({"optimizer", "wrapper"})
+_FILE_HEADERS = frozenset({"optimizer", "wrapper", "schedule"})
 
 
 @dataclass
@@ -264,7 +264,7 @@ def _is_header(tokens: list[Token]) -> bool:
     if first.text == "update":
         return second in ("END", "COLON")
     return (
-        first.text in ("optimizer", "wrapper", "stage", "for")
+        first.text in ("optimizer", "wrapper", "schedule", "stage", "for")
         and second == "NAME"
         and all(t.kind != "EQUAL" for t in tokens)
     )

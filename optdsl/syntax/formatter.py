@@ -12,7 +12,14 @@ from typing import TypeAlias
 from optdsl.syntax import tree
 
 _OneLine: TypeAlias = (
-    tree.Hyper | tree.Const | tree.Flag | tree.Slot | tree.Shared | tree.Sparse | tree.Def
+    tree.Hyper
+    | tree.Const
+    | tree.ListConst
+    | tree.Flag
+    | tree.Slot
+    | tree.Shared
+    | tree.Sparse
+    | tree.Def
 )
 
 _INDENT = "  "
@@ -157,7 +164,8 @@ def format_file(file: tree.File) -> str:
     """A whole spec: its definitions, then its optimizers. It ends with a line end."""
     definitions = [line for d in file.definitions for line in _declaration(d)]
     parts = ["\n".join(definitions)] if definitions else []
-    return "\n\n".join(parts + [format_optimizer(o) for o in file.optimizers]) + "\n"
+    parts += [format_optimizer(o) for o in file.optimizers]
+    return "\n\n".join(parts + [format_schedule(s) for s in file.schedules]) + "\n"
 
 
 def format_optimizer(optimizer: tree.Optimizer | tree.Composition) -> str:
@@ -171,6 +179,19 @@ def format_optimizer(optimizer: tree.Optimizer | tree.Composition) -> str:
     gap = [""] if declarations and stages else []
     header = f"{word} {optimizer.name.text}{_doc(optimizer.doc)}"
     return "\n".join(_block(header, [*declarations, *gap, *stages]))
+
+
+def format_schedule(schedule: tree.Schedule) -> str:
+    """`schedule NAME { … }`; a value that is one expression stands on one line."""
+    declarations = [line for d in schedule.declarations for line in _declaration(d)]
+    match schedule.body:
+        case (tree.Assign(op="=", target=tree.Ident(text="value")) as only,):
+            value = _statement(only)
+        case body:
+            value = _block("value", _body(body))
+    gap = [""] if declarations and len(value) > 1 else []
+    header = f"schedule {schedule.name.text}{_doc(schedule.doc)}"
+    return "\n".join(_block(header, [*declarations, *gap, *value]))
 
 
 def _stage_header(stage: tree.Stage) -> str:
@@ -195,6 +216,9 @@ def _one_line(declaration: _OneLine) -> str:
         case tree.Const(name, is_int, default, public, domain, doc):
             kind = ": int" if is_int else ""
             return f"const {name.text}{kind}{_value(default)}{_as(public)}{_in(domain)}{_doc(doc)}"
+        case tree.ListConst(name, items, public, domain, doc):
+            listed = f"const {name.text} = [{_list(items)}]"
+            return f"{listed}{_as(public)}{_in(domain)}{_doc(doc)}"
         case tree.Flag(name, default, public, doc):
             return f"flag {name.text}{_value(default)}{_as(public)}{_doc(doc)}"
         case tree.Slot(names, scalar, initial, condition, doc):

@@ -30,8 +30,8 @@ class Else:
 
 
 Form: TypeAlias = (
-    tree.Optimizer | tree.Composition | tree.Declaration | tree.Setting | tree.Stage
-    | tree.Statement | Else
+    tree.Optimizer | tree.Composition | tree.Schedule | tree.Declaration | tree.Setting
+    | tree.Stage | tree.Value | tree.Statement | Else
 )  # fmt: skip
 
 #: Kinds of tokens that opt.lark does not keep.
@@ -39,7 +39,7 @@ _DROPPED = frozenset(
     {
         *("COMMA", "COLON", "AS", "IN", "OF", "IF", "ELSE", "LET", "EVERY", "REPEAT", "INNER"),
         *("DEF", "HYPER", "CONST", "FLAG", "SLOT", "SHARED", "SPARSE", "FOR"),
-        *("UPDATE", "STAGE", "CLASS", "ORDER"),
+        *("UPDATE", "STAGE", "CLASS", "ORDER", "SCHEDULE", "VALUE"),
     }
 )
 
@@ -166,6 +166,9 @@ class _Builder(Transformer_NonRecursive[lark.Token, Any]):
     ) -> Form:
         return tree.Hyper(self._ident(name), default, public, domain, doc, self._line)
 
+    def consts(self, *items: Any) -> Form:
+        return self.const(*items)
+
     def const(
         self,
         name: lark.Token,
@@ -225,6 +228,34 @@ class _Builder(Transformer_NonRecursive[lark.Token, Any]):
 
     def stage(self, name: lark.Token) -> Form:
         return tree.Stage(self._ident(name), (), self._line)
+
+    # ---- in a schedule
+
+    def schedule(self, name: lark.Token, doc: str) -> Form:
+        return tree.Schedule(self._ident(name), doc, (), (), self._line)
+
+    def list_const(
+        self,
+        name: lark.Token,
+        kind: lark.Token | None,
+        _equal: lark.Token,
+        default: tuple[tree.Expr, ...],
+        public: tree.Ident | None,
+        domain: tree.Domain | None,
+        doc: str,
+    ) -> Form:
+        self._kind(kind, "real")
+        return tree.ListConst(self._ident(name), default, public, domain, doc, self._line)
+
+    def numbers(self, *items: Any) -> tuple[tree.Expr, ...]:
+        return tuple(i for i in items if i is not None and not isinstance(i, lark.Token))
+
+    def value_block(self) -> Form:
+        return tree.Value((), self._line)
+
+    def value_line(self, _equal: lark.Token, value: tree.Expr) -> Form:
+        name = tree.Ident("value", self._line)
+        return tree.Value((tree.Assign(name, "=", value, self._line),), self._line)
 
     # ---- what may be left out
 

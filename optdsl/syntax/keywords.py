@@ -15,14 +15,15 @@ RESERVED = frozenset(
 )
 
 #: Where a line stands; each is a start of opt.lark.
-Context: TypeAlias = Literal["file_line", "body_line", "setting", "statement"]
+Context: TypeAlias = Literal["file_line", "body_line", "schedule_line", "setting", "statement"]
 
 #: The words that are keywords where they begin a line of the context.
 FIRST_WORDS: dict[Context, frozenset[str]] = {
-    "file_line": frozenset({"optimizer", "wrapper", "def"}),
+    "file_line": frozenset({"optimizer", "wrapper", "schedule", "def"}),
     "body_line": frozenset(
         {"hyper", "const", "flag", "slot", "shared", "sparse", "def", "for", "update", "stage"}
     ),
+    "schedule_line": frozenset({"const", "flag", "def", "for", "value"}),
     "setting": frozenset({"class", "order"}),
     "statement": frozenset(),
 }

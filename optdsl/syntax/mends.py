@@ -19,6 +19,8 @@ _FORMS = {
     "optimizer": 'optimizer NAME "text" { … }',
     "wrapper": 'wrapper NAME "text" { … }',
     "composition": "optimizer NAME = A(x=1) of B",
+    "schedule": 'schedule NAME "text" { … }',
+    "value": "value = expression",
     "def": "def NAME(a, b) = expression",
     "hyper": "hyper NAME = default as public_name in [low, high)",
     "const": "const NAME: int = default as public_name in [low, high)",
@@ -143,13 +145,35 @@ def _declaration_in_block(broken: _Broken) -> _Found | None:
 
 
 def _statement_outside(broken: _Broken) -> _Found | None:
-    if broken.context not in ("body_line", "file_line") or broken.position > 0:
+    if broken.context not in ("body_line", "schedule_line", "file_line") or broken.position > 0:
         return None
     is_statement = broken.here.kind in _STATEMENTS
     if is_statement or broken.at(1).kind in ("EQUAL", "UPDATE_BY", "COMPARE"):
+        near = difflib.get_close_matches(broken.first.text[:64].lower(), ["value"], 1)
+        if broken.context == "schedule_line" and near:
+            return _Found(f"'{broken.first.text}' is unknown here", "did you mean 'value'?", 0)
         help = "a statement stands in 'update { … }', a declaration begins with 'hyper', 'slot', …"
+        if broken.context == "schedule_line":
+            help = (
+                "a statement stands in 'value { … }', a declaration begins with 'const' or 'flag'"
+            )
         return _Found("no statement can stand here", help)
     return None
+
+
+def _not_in_schedule(broken: _Broken) -> _Found | None:
+    """What optimizers have and schedules have not."""
+    help = {
+        "hyper": "its numbers are fixed at construction: write 'const NAME = default'",
+        "slot": "it keeps nothing between steps: its value is made of 't' and constants",
+        "shared": "it keeps nothing between steps: its value is made of 't' and constants",
+        "sparse": "it sees no gradient",
+        "update": "what it gives stands in 'value = …' or 'value { … }'",
+        "stage": "what it gives stands in 'value = …' or 'value { … }'",
+    }.get(broken.first.text)
+    if broken.context != "schedule_line" or help is None or broken.position > 0:
+        return None
+    return _Found(f"a schedule has no '{broken.first.text}'", help, 0)
 
 
 def _unknown_first_word(broken: _Broken) -> _Found | None:
@@ -160,7 +184,7 @@ def _unknown_first_word(broken: _Broken) -> _Found | None:
     if near:
         return _Found(f"'{broken.here.text}' is unknown here", f"did you mean '{near[0]}'?")
     if broken.context == "file_line":
-        help = "a file holds 'optimizer NAME { … }', 'wrapper NAME { … }' and 'def f(x) = …'"
+        help = "a file holds 'optimizer', 'wrapper' or 'schedule NAME { … }' and 'def f(x) = …'"
         return _Found("this is neither an optimizer nor a definition", help)
     help = "a line here begins with " + _words(sorted(words))
     return _Found("this is no declaration", help)
@@ -429,6 +453,7 @@ _MENDS: tuple[Callable[[_Broken], _Found | None], ...] = (
     _loop,
     _declaration_in_block,
     _statement_outside,
+    _not_in_schedule,
     _unknown_first_word,
     _misspelled_statement,
     _reserved_name,

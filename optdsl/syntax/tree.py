@@ -326,7 +326,19 @@ class For:
     span: Span
 
 
-Declaration: TypeAlias = Hyper | Const | Flag | Slot | Shared | Sparse | Def | For
+@dataclass(frozen=True)
+class ListConst:
+    """`const boundaries = [1000, 2000]` in a schedule; users may give a list of another length."""
+
+    name: Ident
+    default: tuple[Expr, ...]
+    public: Ident | None
+    domain: Domain | None
+    doc: str
+    span: Span
+
+
+Declaration: TypeAlias = Hyper | Const | ListConst | Flag | Slot | Shared | Sparse | Def | For
 
 
 @dataclass(frozen=True)
@@ -347,6 +359,25 @@ class Optimizer:
     doc: str
     declarations: tuple[Declaration, ...]
     stages: tuple[Stage, ...]
+    span: Span
+
+
+@dataclass(frozen=True)
+class Value:
+    """`value { … }`, and `value = expression`, whose body is that one assignment."""
+
+    body: tuple[Statement, ...]
+    span: Span
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A number of the step alone. `body` assigns it to `value`."""
+
+    name: Ident
+    doc: str
+    declarations: tuple[Declaration, ...]
+    body: tuple[Statement, ...]
     span: Span
 
 
@@ -376,3 +407,4 @@ class File:
     source: Source
     definitions: tuple[Def, ...]
     optimizers: tuple[Optimizer | Composition, ...]
+    schedules: tuple[Schedule, ...] = ()

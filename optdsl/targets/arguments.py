@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import TypeAlias
 
 from optdsl.ir.nodes import Const, Expr, Flag, Hyper, Literal_, Program
+from optdsl.ir.schedule import Numbers
 from optdsl.semantics.model import Interval, Settings
 from optdsl.targets.printer import Printer
 
@@ -81,8 +82,9 @@ def entries(item: Item) -> str:
     return f"In the equations: {', '.join(c.name for c in item.entries)}."
 
 
-def computed_text(computed: Expr | tuple[Expr, ...], printer: Printer) -> str:
+def computed_text(computed: Computed, printer: Printer) -> str:
     """A default that is made of earlier constants."""
+    assert computed is not None
     if not isinstance(computed, tuple):
         return printer.expr(computed)
     return f"({', '.join(map(printer.expr, computed))}{',' if len(computed) == 1 else ''})"
@@ -128,7 +130,7 @@ def ranked(publics: Iterable[str], order: Sequence[str], required: Collection[st
     return sorted(found, key=lambda p: p not in required)
 
 
-def described(name: str, item: Item, note: str, width: int) -> list[str]:
+def described(name: str, item: Item | Numbers, note: str, width: int) -> list[str]:
     """Lines for the section "Args" of a docstring: documentation, domain, and a note."""
     domain = "" if isinstance(item, Flag) else f"In {interval(item.domain)}."
     if isinstance(item, ConstList):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from optdsl.diagnostics import Diagnostics
 from optdsl.ir.nodes import Program
+from optdsl.ir.schedule import Schedule
 from optdsl.resources import TEMPLATES
 from optdsl.targets.text import SafeText
 
@@ -46,17 +47,23 @@ class Target(Protocol):
     def render(self, program: Program) -> str:
         """The module for one optimizer, without the header that `emit` puts in front."""
 
+    def render_schedule(self, schedule: Schedule) -> str:
+        """The module for one schedule, likewise."""
+
+    def schedule_arguments(self, schedule: Schedule) -> Mapping[str, str]:
+        """What users of the class call the arguments of the spec."""
+
 
 class UnsafeText(TypeError):
     """A template was given text that no printer made: a fault of a target, never of a spec."""
 
 
-def render_template(target: str, view: object) -> str:
-    """The template `optimizer.py.jinja` of a target, filled with `view`.
+def render_template(target: str, view: object, kind: str = "optimizer") -> str:
+    """The template of a target for a `kind`, optimizer or schedule, filled with `view`.
 
     Raises UnsafeText where the view holds a bare str.
     """
-    return _environment(target).get_template("optimizer.py.jinja").render(v=view)
+    return _environment(target).get_template(f"{kind}.py.jinja").render(v=view)
 
 
 @cache
@@ -65,7 +72,7 @@ def _environment(target: str) -> jinja2.Environment:
     import jinja2
 
     return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES / target),
+        loader=jinja2.FileSystemLoader([TEMPLATES / target, TEMPLATES / "common"]),
         undefined=jinja2.StrictUndefined,
         finalize=_finalize,
         trim_blocks=True,

@@ -7,15 +7,21 @@ import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
 from optdsl.ir.nodes import Program
+from optdsl.ir.schedule import Schedule
 from optdsl.targets.layout import WIDTH
 from optdsl.targets.text import Documentation
 
 
 def written(program: Program) -> list[str]:
     """The documentation of the spec without its margin, lines that are too long wrapped."""
-    lines = inspect.cleandoc(program.doc).strip().split("\n")
+    return documented(program)
+
+
+def documented(spec: Program | Schedule) -> list[str]:
+    """The same of an optimizer or a schedule; its name where it has none."""
+    lines = inspect.cleandoc(spec.doc).strip().split("\n")
     wrapped = [part for line in lines for part in textwrap.wrap(line, WIDTH - 8) or [""]]
-    return wrapped if any(wrapped) else [f"{program.name}."]
+    return wrapped if any(wrapped) else [f"{spec.name}."]
 
 
 def summary(program: Program) -> Documentation:

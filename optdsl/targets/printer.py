@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -38,7 +39,7 @@ LOGIC: dict[str, Form] = {"and": "and", "or": "or", "not": "not "}
 PYTHON: dict[str, Form] = {
     **ARITHMETIC,
     **LOGIC,
-    **{f: f"math.{f}({{0}})" for f in ("sqrt", "exp", "log", "log1p", "expm1", "tanh")},
+    **{f: f"math.{f}({{0}})" for f in ("sqrt", "exp", "log", "log1p", "expm1", "tanh", "cos")},
     **{f: f"math.{f}({{0}})" for f in ("floor", "ceil", "isfinite")},
     "abs": "abs({0})",
     "round": "round({0})",
@@ -58,7 +59,7 @@ class Printer:
 
     `name` gives the text of a value. `literal` is the form of a literal that is an argument of a
     function, where the framework would otherwise have to guess its dtype. `numbers` are forms that
-    replace those of `table` below the level element.
+    replace those of `table` below the level element. `pi` is how that literal is written.
     """
 
     table: Mapping[str, Form]
@@ -66,6 +67,7 @@ class Printer:
     literal: str = "{0}"
     infinity: str = 'float("inf")'
     numbers: Mapping[str, Form] = field(default_factory=dict)
+    pi: str = repr(math.pi)
 
     def expr(self, expr: Expr) -> str:
         """The expression as Python."""
@@ -95,7 +97,9 @@ class Printer:
 
     def _literal(self, literal: Literal_) -> tuple[str, int]:
         undefined = self.infinity.replace("inf", "nan")
-        text = repr(literal.value).replace("nan", undefined).replace("inf", self.infinity)
+        text = repr(literal.value).replace("e+", "e")  # as formatters write it
+        text = text.replace("nan", undefined).replace("inf", self.infinity)
+        text = self.pi if literal.value == math.pi else text
         return text, PREFIX["-"] if text.startswith("-") else _ATOM
 
     def _argument(self, expr: Expr) -> str:
@@ -148,7 +152,10 @@ class BlockPrinter:
     def _statement(self, statement: Define | Branch, indent: int) -> list[str]:
         if isinstance(statement, Branch):
             return self._branch(statement, indent)
-        return self.assign(self.identifier(statement.value), statement.expr, indent)
+        target, expr = self.identifier(statement.value), statement.expr
+        if isinstance(expr, Ref) and self.printer.expr(expr) == target:
+            return []  # another version of the same name, as after `w -= 0`
+        return self.assign(target, expr, indent)
 
     def assign(self, target: str, expr: Expr, indent: int) -> list[str]:
         """`target = expr`, cut into parts where it is too long for a line."""

@@ -28,7 +28,7 @@ class LiteralText(SafeText):
             return super().__new__(cls, f'float("{value}")')
         if isinstance(value, str):
             return super().__new__(cls, quoted(value))
-        return super().__new__(cls, repr(value))
+        return super().__new__(cls, repr(value).replace("e+", "e"))  # as formatters write it
 
 
 class Code(SafeText):

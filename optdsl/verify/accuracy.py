@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from optdsl.verify.enclosure import Accuracy
 
-TRANSCENDENTAL = ("exp", "log", "log1p", "expm1", "tanh", "sigmoid", "pow", "atan2", "cbrt")
+TRANSCENDENTAL = ("exp", "log", "log1p", "expm1", "tanh", "sigmoid", "pow", "atan2", "cbrt", "cos")
 
 
 def _units(units: float) -> dict[tuple[str, int], float]:

@@ -52,7 +52,7 @@ def cases(optimizer: model.Optimizer) -> list[Case]:
 
 
 def _cases(optimizer: model.Optimizer, rng: np.random.Generator) -> Iterator[Case]:
-    required = {h.name: _inside(rng, h.domain, 0.1) for h in optimizer.hypers if h.default is None}
+    required = {h.name: inside(rng, h.domain, 0.1) for h in optimizer.hypers if h.default is None}
     stages = optimizer.stages
     for stream in STREAMS:
         yield _case("defaults", required, rng, stream, stages)
@@ -104,13 +104,13 @@ def _asked(node: object) -> set[str]:
 
 def _schedule(rng: np.random.Generator, hyper: model.Hyper) -> Schedule:
     default = hyper.default or 0.1
-    return Schedule(tuple(_inside(rng, hyper.domain, default) for _ in range(STEPS)))
+    return Schedule(tuple(inside(rng, hyper.domain, default) for _ in range(STEPS)))
 
 
 def _numbers(rng: np.random.Generator, optimizer: model.Optimizer) -> dict[str, bool | float]:
-    hypers = {h.name: _inside(rng, h.domain, h.default or 0.1) for h in optimizer.hypers}
+    hypers = {h.name: inside(rng, h.domain, h.default or 0.1) for h in optimizer.hypers}
     consts = {
-        c.name: _few(rng, c.domain) if c.is_int else _inside(rng, c.domain, c.default_value or 0.1)
+        c.name: _few(rng, c.domain) if c.is_int else inside(rng, c.domain, c.default_value or 0.1)
         for c in optimizer.consts
     }
     return {**hypers, **consts}
@@ -123,7 +123,7 @@ def _few(rng: np.random.Generator, domain: model.Interval) -> int:
     return found if found in domain else low
 
 
-def _inside(rng: np.random.Generator, domain: model.Interval, default: float) -> float:
+def inside(rng: np.random.Generator, domain: model.Interval, default: float) -> float:
     """A number in the domain, of the size of the default, and not 0."""
     if np.isfinite(domain.low) and np.isfinite(domain.high):
         return float(domain.low + (domain.high - domain.low) * rng.uniform(0.05, 0.95))

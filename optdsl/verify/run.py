@@ -56,7 +56,7 @@ def measure(tasks: Sequence[Task], target: str, python: str | None = None) -> li
         if target == "numpy" and python is None:
             done = drive.run_all(drive_numpy, job)
         else:
-            done = _elsewhere(job, target, python or sys.executable, Path(directory))
+            done = elsewhere(job, target, python, Path(directory))
     results = zip(tasks, done["results"], strict=True)
     return [_judge(task, target, result, done["framework"]) for task, result in results]
 
@@ -67,12 +67,18 @@ def _judge(task: Task, target: str, result: dict[str, Any], framework: str) -> M
     return compare(task.optimizer, target, task.case, result["states"], accuracy(framework))
 
 
-def _elsewhere(job: dict[str, Any], target: str, python: str, directory: Path) -> dict[str, Any]:
+def elsewhere(
+    job: dict[str, Any], driver: str, python: str | None, directory: Path
+) -> dict[str, Any]:
+    """What `drive_<driver>.py` makes of a job in another process, of this interpreter or `python`.
+
+    Raises as `measure` does.
+    """
     paths = str(directory / "job"), str(directory / "result")
     drive.save(paths[0], job)
     quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1", "OMP_NUM_THREADS": "1"}
     run = subprocess.run(
-        [python, drive.__file__, target, *paths],
+        [python or sys.executable, drive.__file__, driver, *paths],
         env={**os.environ, **quiet},
         capture_output=True,
         text=True,
@@ -80,7 +86,7 @@ def _elsewhere(job: dict[str, Any], target: str, python: str, directory: Path) -
         check=False,
     )
     if run.returncode != 0:
-        raise RuntimeError(f"{python} cannot run {target}:\n{run.stderr[-1500:]}")
+        raise RuntimeError(f"{python or sys.executable} cannot run {driver}:\n{run.stderr[-1500:]}")
     done: dict[str, Any] = drive.load(paths[1])
     return done
 
@@ -89,8 +95,8 @@ def _case(task: Task, spelling: Spelling, directory: Path) -> dict[str, Any]:
     """A task as `drive` reads it; the module lies in the directory, once."""
     entries = {c.name for c in task.optimizer.consts if c.entry_of}
     return {
-        "module": str(_module(task.text, directory)),
-        "class": _class(task.text),
+        "module": str(write_module(task.text, directory)),
+        "class": class_of(task.text),
         "mode": task.mode,
         "arguments": {
             spelling.arguments[name]: list(x.values) if isinstance(x, Schedule) else x
@@ -124,12 +130,13 @@ def _gradient(gradient: Gradient) -> Any:
     return gradient
 
 
-def _module(text: str, directory: Path) -> Path:
+def write_module(text: str, directory: Path) -> Path:
+    """The file with this text, one for each text."""
     path = directory / f"generated_{abs(hash(text))}.py"
     path.write_text(text, encoding="utf-8")
     return path
 
 
-def _class(text: str) -> str:
+def class_of(text: str) -> str:
     """The class of a generated module: the first."""
     return next(node.name for node in ast.parse(text).body if isinstance(node, ast.ClassDef))

@@ -252,6 +252,16 @@ def _image(function: Callable[..., Array]) -> Callable[..., Enclosed]:
     return lambda *xs: corners(function, *xs)
 
 
+def _cos(x: Enclosed) -> Enclosed:
+    """The ends of the set, or the crests and troughs between them, at multiples of pi."""
+    first, last = np.ceil(x.low / np.pi), np.floor(x.high / np.pi)
+    ends = np.cos(x.low), np.cos(x.high)
+    several, odd = last > first, np.mod(first, 2) == 1
+    high = np.where(several | ((last == first) & ~odd), 1.0, np.fmax(*ends))
+    low = np.where(several | ((last == first) & odd), -1.0, np.fmin(*ends))
+    return Enclosed(low, high, x.nan | x.infinite)
+
+
 LOGIC: dict[str, Callable[..., Truth]] = {"and": _and, "or": _or, "not": _not}
 
 #: The image of every operator from numbers to a number that is no reduction.
@@ -271,6 +281,7 @@ IMAGES: dict[str, Callable[..., Enclosed]] = {
     "mod": _mod,
     "pow": _pow,
     "atan2": _atan2,
+    "cos": _cos,
     "min": _min,
     "max": _max,
     "clip": lambda x, low, high: _min(_max(x, low), high),

@@ -50,6 +50,13 @@ if not TF2:  # TF 2 does not have tf.contrib
     # On a sparse gradient tf.contrib decays the weights of its rows only.
     DECAY = dict(BETAS, learning_rate=LR, weight_decay=2.0**-7)
     DENSE_ONLY += [("adamw_unscaled", contrib.AdamWOptimizer, DECAY)]
+    # And touches no other rows, where the mean of the gradient decays here.
+    SIGNS = {"learning_rate": LR, "beta": B1}
+    DENSE_ONLY += [
+        # It takes the logarithm of the base in float32, where that of e is exact.
+        ("power_sign", contrib.PowerSignOptimizer, dict(SIGNS, base=np.e)),
+        ("add_sign", contrib.AddSignOptimizer, dict(SIGNS, alpha=1.0)),
+    ]
 
 
 def gradients(sparse):

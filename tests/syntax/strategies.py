@@ -57,7 +57,7 @@ def larger(exprs):
 
 
 expressions = st.recursive(leaves, larger, max_leaves=12)
-values = expressions | node(tree.List, tuples(expressions, 1))
+defaults = expressions | node(tree.List, tuples(expressions, 1))
 
 # ----------------------------------------------------------------- statements
 
@@ -93,15 +93,23 @@ domains = node(tree.Domain, expressions, expressions, st.booleans(), st.booleans
 slot_names = st.builds(tree.SlotName, idents, maybe(idents), maybe(expressions))
 definitions = node(tree.Def, idents, tuples(idents), expressions, docs)
 settings = st.one_of(
-    node(tree.SetDefault, idents, values),
+    node(tree.SetDefault, idents, defaults),
     node(tree.SetPublic, idents, idents),
     node(tree.SetClass, idents),
     node(tree.SetOrder, tuples(idents, 1)),
 )
+constants = node(
+    tree.Const, idents, st.booleans(), expressions, maybe(idents), maybe(domains), docs
+)
+flags = node(tree.Flag, idents, expressions, maybe(idents), docs)
+lists = node(tree.ListConst, idents, tuples(expressions), maybe(idents), maybe(domains), docs)
+fixed_declarations = st.one_of(
+    constants, flags, lists, definitions, node(tree.For, idents, tuples(settings))
+)
 declarations = st.one_of(
     node(tree.Hyper, idents, maybe(expressions), maybe(idents), maybe(domains), docs),
-    node(tree.Const, idents, st.booleans(), values, maybe(idents), maybe(domains), docs),
-    node(tree.Flag, idents, expressions, maybe(idents), docs),
+    node(tree.Const, idents, st.booleans(), defaults, maybe(idents), maybe(domains), docs),
+    flags,
     node(
         tree.Slot,
         tuples(slot_names, 1),
@@ -123,13 +131,21 @@ declarations = st.one_of(
 # ----------------------------------------------------------------------- files
 
 bodies = tuples(statements)
+values = node(tree.Assign, st.just(tree.Ident("value", NOWHERE)), st.just("="), expressions)
 stages = st.one_of(
     node(tree.Stage, st.none(), bodies).map(lambda s: (s,)),
     tuples(node(tree.Stage, idents, bodies), 1),
 )
 optimizers = node(tree.Optimizer, idents, st.booleans(), docs, tuples(declarations), stages)
-parts = node(tree.Part, idents, tuples(st.tuples(idents, values)))
+parts = node(tree.Part, idents, tuples(st.tuples(idents, defaults)))
 compositions = node(tree.Composition, idents, docs, tuples(parts, 1))
+schedules = node(
+    tree.Schedule, idents, docs, tuples(fixed_declarations), bodies | tuples(values, 1, 1)
+)
 files = st.builds(
-    tree.File, st.just(SOURCE), tuples(definitions, most=2), tuples(optimizers | compositions, 1, 2)
+    tree.File,
+    st.just(SOURCE),
+    tuples(definitions, most=2),
+    tuples(optimizers | compositions, 1, 2),
+    tuples(schedules, most=2),
 )

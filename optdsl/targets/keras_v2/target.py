@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from optdsl.diagnostics import Diagnostics
 from optdsl.ir.nodes import Program
+from optdsl.ir.schedule import Schedule
 from optdsl.targets.base import Spelling, render_template
 from optdsl.targets.documentation import summary
+from optdsl.targets.keras_v2 import schedule as schedules
 from optdsl.targets.keras_v2.docstring import class_documentation
 from optdsl.targets.keras_v2.writer import Writer
+from optdsl.targets.schedule import spelling
 from optdsl.targets.tensorflow.tables import HELPERS
 from optdsl.targets.text import Code, Identifier, SafeText
 
@@ -33,6 +36,14 @@ class KerasV2Target:
     def render(self, program: Program) -> str:
         """The module for one optimizer, without its header."""
         return render_template(self.name, _view(program))
+
+    def render_schedule(self, schedule: Schedule) -> str:
+        """The module for one schedule, without its header."""
+        return schedules.render(schedule)
+
+    def schedule_arguments(self, schedule: Schedule) -> Mapping[str, str]:
+        """Arguments go by their public names."""
+        return spelling(schedule, schedules.STYLE)
 
 
 @dataclass(frozen=True)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from optdsl.diagnostics import Diagnostics
 from optdsl.ir.nodes import Program
+from optdsl.ir.schedule import Schedule
 from optdsl.targets.base import Spelling, render_template
 from optdsl.targets.documentation import summary
+from optdsl.targets.numpy import schedule as schedules
 from optdsl.targets.numpy import tables
 from optdsl.targets.numpy.docstring import class_documentation
 from optdsl.targets.numpy.writer import Writer
+from optdsl.targets.schedule import spelling
 from optdsl.targets.text import Code, Identifier, SafeText
 
 
@@ -20,17 +23,7 @@ class NumpyTarget:
 
     name = "numpy"
     allowed_imports = frozenset(
-        {
-            "collections",
-            "contextlib",
-            "collections.abc",
-            "functools",
-            "json",
-            "math",
-            "numpy",
-            "operator",
-            "os",
-        }
+        "collections collections.abc contextlib functools json math numbers numpy operator os".split()
     )
 
     def check(self, program: Program, diagnostics: Diagnostics) -> None:
@@ -43,6 +36,14 @@ class NumpyTarget:
     def render(self, program: Program) -> str:
         """The module for one optimizer, without its header."""
         return render_template(self.name, _view(program))
+
+    def render_schedule(self, schedule: Schedule) -> str:
+        """The module for one schedule, without its header."""
+        return schedules.render(schedule)
+
+    def schedule_arguments(self, schedule: Schedule) -> Mapping[str, str]:
+        """Arguments go by their public names."""
+        return spelling(schedule, schedules.STYLE)
 
 
 @dataclass(frozen=True)

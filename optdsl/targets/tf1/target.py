@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from optdsl.diagnostics import Diagnostics
 from optdsl.ir.build import is_literal, ops, program_expressions, refs
 from optdsl.ir.nodes import Expr, Literal_, Program, Shared, Slot, Value
+from optdsl.ir.schedule import Schedule
 from optdsl.ir.sparse import sparse
 from optdsl.semantics.level import Level
 from optdsl.semantics.model import Settings
@@ -22,9 +24,11 @@ from optdsl.targets.functions import (
     static_printer,
 )
 from optdsl.targets.printer import Printer
+from optdsl.targets.schedule import spelling
 from optdsl.targets.tensorflow.adapt import adapt, adapt_expression
 from optdsl.targets.tensorflow.tables import HELPERS
 from optdsl.targets.text import Code, Identifier, LiteralText, SafeText
+from optdsl.targets.tf1 import schedule as schedules
 from optdsl.targets.tf1 import tables
 from optdsl.targets.tf1.arguments import Argument, arguments, signature
 from optdsl.targets.tf1.docstring import class_documentation
@@ -49,6 +53,14 @@ class Tf1Target:
     def render(self, program: Program) -> str:
         """The module for one optimizer, without its header."""
         return render_template(self.name, _Writer(adapt(program)).view())
+
+    def render_schedule(self, schedule: Schedule) -> str:
+        """The module for one schedule, without its header."""
+        return schedules.render(schedule)
+
+    def schedule_arguments(self, schedule: Schedule) -> Mapping[str, str]:
+        """Arguments go by their public names."""
+        return spelling(schedule, schedules.STYLE)
 
 
 @dataclass(frozen=True)
