@@ -38,6 +38,9 @@ OPTIMIZERS = {
     "clipped": lambda: Adam(0.1, clipnorm=0.5),
     "constrained": lambda: SGD(0.5),
     "float64": lambda: Nadam(0.1),
+    "overrides": lambda: Nadam(
+        0.1, overrides={"replica": {"learning_rate": 7.0}, "^table:0$": {"learning_rate": "*0.5"}}
+    ),
 }
 
 
@@ -45,8 +48,8 @@ def make_variables(case):
     dtype = "float64" if case == "float64" else "float32"
     constraint = keras.constraints.NonNeg() if case == "constrained" else None
     return [
-        tf.Variable(array(4, dtype=dtype)),
-        tf.Variable(array(5, 2, dtype=dtype), constraint=constraint),
+        tf.Variable(array(4, dtype=dtype), name="w"),
+        tf.Variable(array(5, 2, dtype=dtype), constraint=constraint, name="table"),
     ]
 
 

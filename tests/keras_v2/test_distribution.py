@@ -12,7 +12,7 @@ from tests.keras_v2.helpers import TF1
 pytestmark = pytest.mark.tf
 
 SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "mirrored.py")
-CASES = "adam amsgrad sgd nadam novograd rmsprop clipped constrained float64 fit".split()
+CASES = "adam amsgrad sgd nadam novograd rmsprop clipped constrained float64 overrides fit".split()
 
 
 def train(case, path):

@@ -23,7 +23,13 @@ CASES = [
     ("momentum", {"learning_rate": 0.1, "momentum": 0.5}),
     ("novograd", {"learning_rate": 0.1, "clipnorm": 0.5}),
     ("adam", {"learning_rate": 0.1, "clipvalue": 2.0, "global_clipnorm": 3.5}),
-]
+    # what test_distribution.py compares with has no names of its own
+    ("nadam", {"learning_rate": 0.1, "overrides": {
+        "replica": {"learning_rate": 7.0},
+        "^(w|Variable):0$": {"learning_rate": "*0.5"},
+        "(table|Variable_1)$": {"epsilon": 0.5},
+    }}),
+]  # fmt: skip
 DENSE = np.array([0.5, -1.0], "float32")
 ROWS = np.array([[0.5, -1.0], [0.25, 2.0], [1.0, 1.0]], "float32")
 INDICES = np.array([1, 3, 1], "int64")

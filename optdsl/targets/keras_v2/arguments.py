@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from optdsl.ir.nodes import Const, Flag, Hyper, Program
+from optdsl.ir.nodes import Flag, Hyper, Program
 from optdsl.semantics.model import Settings
 from optdsl.targets.arguments import (
     Computed,
@@ -58,9 +58,10 @@ class Argument:
         item = self.item
         if isinstance(item, Flag):
             return [f"{' ' * indent}self.{self.public} = bool({self.public})"]
-        checked = [self.quoted, self.public, *_domain(item)]
+        checked = [self.quoted, self.public]
         if isinstance(item, Hyper) and self.public not in tables.PLAIN:
             return call("self._set_checked", checked, "", indent)
+        checked.append(LiteralText(interval(item.domain)))
         kind = "_checked"
         if not isinstance(item, Hyper):
             kind = "_integer" if item.is_int else "_constant"
@@ -111,18 +112,3 @@ def signature(declared: Iterable[Argument], settings: Settings, class_name: str)
     order = [spoken.get(p, p) for p in settings.order]
     required = {a.public for a in declared if a.is_required}
     return ["self", *(texts[p] for p in ranked(texts, order, required)), "**kwargs"]
-
-
-def _domain(item: Hyper | Const | ConstList) -> list[str]:
-    """The domain in words, and the test of a number."""
-    domain = item.domain
-    low = f"{_end(domain.low)} {'<=' if domain.low_closed else '<'} x"
-    test = f"{low} {'<=' if domain.high_closed else '<'} {_end(domain.high)}"
-    return [LiteralText(interval(domain)), f"lambda x: {test}"]
-
-
-def _end(value: float) -> str:
-    """An end of a domain as Python."""
-    if value in (float("inf"), float("-inf")):
-        return "np.inf" if value > 0 else "-np.inf"
-    return repr(int(value)) if value == int(value) else repr(value)

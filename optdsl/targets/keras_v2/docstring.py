@@ -9,6 +9,7 @@ from optdsl.ir.nodes import Program
 from optdsl.targets.documentation import docstring, equations, indented, listed, written
 from optdsl.targets.keras_v2.arguments import Argument
 from optdsl.targets.layout import WIDTH
+from optdsl.targets.tensorflow.docstring import OVERRIDES
 from optdsl.targets.text import Documentation
 
 _NAME = "name: The name of the optimizer, in front of those of its variables."
@@ -27,13 +28,13 @@ def class_documentation(program: Program, arguments: Sequence[Argument]) -> list
             "",
             "Args:",
             *indented(line for a in arguments for line in a.documentation(WIDTH - 8)),
-            *indented(_own_arguments(arguments)),
+            *indented(_own_arguments(arguments, bool(program.hypers))),
             *_schedules(program, arguments),
         ]
     )
 
 
-def _own_arguments(arguments: Sequence[Argument]) -> list[str]:
+def _own_arguments(arguments: Sequence[Argument], has_hypers: bool) -> list[str]:
     """The arguments that every class has; `decay` may be one of the spec's."""
     names = {a.public for a in arguments}
     parts = [_CLIPPING]
@@ -42,7 +43,8 @@ def _own_arguments(arguments: Sequence[Argument]) -> list[str]:
     if "decay" in names:
         parts += ["schedule_decay, the same as decay"]
     keywords = f"**kwargs: {'; '.join([*parts, _REST])}"
-    return [_NAME, *textwrap.wrap(keywords, WIDTH - 8, subsequent_indent="    ")]
+    own = [_NAME, OVERRIDES] if has_hypers else [_NAME]
+    return [*own, *textwrap.wrap(keywords, WIDTH - 8, subsequent_indent="    ")]
 
 
 def _schedules(program: Program, arguments: Sequence[Argument]) -> list[str]:

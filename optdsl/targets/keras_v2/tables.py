@@ -33,14 +33,16 @@ ALIASES = {"learning_rate": 'kwargs.get("lr", {0})', "decay": 'kwargs.pop("sched
 
 #: Identifiers that no local may have inside a method.
 TAKEN = frozenset({*keyword.kwlist, *keyword.softkwlist, *dir(builtins)}) | frozenset(
-    "contextlib copy dtype keras math np numbers others self tf".split()
+    "changes contextlib copy dtype keras math np numbers others overrides re self tf".split()
 )
 
 #: Names that an optimizer's class may not have, beside those that start with an underscore.
-MODULE_NAMES = frozenset("contextlib copy keras math np numbers tf".split())
+MODULE_NAMES = frozenset("contextlib copy keras math np numbers re tf".split())
 
-#: Arguments of every constructor; `lr` and `decay` are read from **kwargs.
-OWN_ARGUMENTS = frozenset("clipnorm clipvalue global_clipnorm kwargs lr name self".split())
+#: Arguments of every constructor; `lr`, `decay` and `overrides` are read from **kwargs.
+OWN_ARGUMENTS = frozenset(
+    "clipnorm clipvalue global_clipnorm kwargs lr name overrides self".split()
+)
 
 #: Public members of OptimizerV2 in any of its versions, and of the generated classes: a
 #: hyperparameter, constant or flag of such a name would hide it.

@@ -23,7 +23,7 @@ class KerasV2Target:
 
     name = "keras_v2"
     allowed_imports = frozenset(
-        {"contextlib", "copy", "math", "numbers", "numpy", "tensorflow.compat.v2", "tf_keras"}
+        {"contextlib", "copy", "math", "numbers", "numpy", "re", "tensorflow.compat.v2", "tf_keras"}
     )
 
     def check(self, program: Program, diagnostics: Diagnostics) -> None:

@@ -10,7 +10,7 @@ from optdsl.ir.sparse import sparse
 from optdsl.semantics.level import Level
 from optdsl.semantics.model import Settings
 from optdsl.targets import layout
-from optdsl.targets.arguments import ConstList, attributes, computed_text, spelled
+from optdsl.targets.arguments import ConstList, attributes, computed_text, interval, spelled
 from optdsl.targets.base import Spelling
 from optdsl.targets.functions import (
     RuleText,
@@ -80,11 +80,15 @@ class Writer:
 
     def tables(self) -> list[str]:
         """What the machinery has to know of the class."""
-        hypers = [a.quoted for a in self.arguments if a.item in self.program.hypers]
+        hypers = [
+            f"{a.quoted}: {LiteralText(interval(a.item.domain))}"
+            for a in self.arguments
+            if isinstance(a.item, Hyper)
+        ]
         fixed = [a.quoted for a in self.arguments if a.item not in self.program.hypers]
         slots = [str(LiteralText(self._slot_name(s))) for s in self.program.slots]
         return [
-            *layout.bracketed("_HYPERS = ", hypers, 4),
+            *layout.bracketed("_HYPERS = ", hypers, 4, "{}"),
             *layout.bracketed("_FIXED = ", fixed, 4),
             *layout.bracketed("_SLOTS = ", slots, 4),
         ]
@@ -102,9 +106,11 @@ class Writer:
         return [
             *_signature("def __init__", head),
             *self._defaults(),
+            *([f'{_PAD}overrides = kwargs.pop("overrides", None)'] if self.program.hypers else []),
             f"{_PAD}self._construct(name, kwargs)",
             *(line for a in self.arguments for line in self._assignment(a)),
             *self._uses(),
+            f"{_PAD}self._init_overrides({'overrides' if self.program.hypers else None})",
             *(line for s in self.program.slots for line in self._declared_slot(s)),
             *(line for s in self.program.shareds for line in self._declared_shared(s)),
             *self._sparse_attributes(),
@@ -204,7 +210,7 @@ class Writer:
             yield f"{_PAD}{name} = self._step_number()"
         elif value.role == "hyper":
             public = LiteralText(self._publics[value.name])
-            yield f"{_PAD}{name} = self._real({public}, dtype)"
+            yield f"{_PAD}{name} = self._real({public}, dtype, changes)"
         elif value.role == "shared":
             (shared,) = (s for s in self.program.shareds if s.name == value.name)
             yield f"{_PAD}{name} = self._shared_value({LiteralText(self._shared_name(shared))})"

@@ -16,6 +16,8 @@ clipvalue: Every element of a gradient is clipped to [-clipvalue, clipvalue].
 clipnorm: A gradient whose norm is greater is scaled down to this norm.
 global_clipnorm: The same for the norm of all the gradients together."""
 
+_OVERRIDES = 'overrides: Of some arrays: {pattern of keys: {hyperparameter: number or "*factor"}}.'
+
 
 def class_documentation(program: Program, arguments: Sequence[Argument]) -> list[Documentation]:
     """The lines of the docstring of the class after the opening quotes, indented but the first."""
@@ -28,6 +30,7 @@ def class_documentation(program: Program, arguments: Sequence[Argument]) -> list
             "Args:",
             *indented(line for a in arguments for line in a.documentation(WIDTH - 8)),
             *indented(_CLIPPING.split("\n")),
+            *(indented([_OVERRIDES]) if program.hypers else []),
             *_schedules(program, arguments),
         ]
     )

@@ -102,8 +102,10 @@ TAKEN = frozenset(
 #: Attributes and arguments that every generated class has.
 MEMBERS = frozenset(
     "clipnorm clipvalue from_config get_config get_weights global_clipnorm load load_state_dict"
-    " save set_weights state_dict t update".split()
+    " overrides save set_weights state_dict t update".split()
 )
 
 #: Names at the top of every generated module.
-MODULE_NAMES = frozenset("Mapping SparseGrad functools json namedtuple operator os".split())
+MODULE_NAMES = frozenset(
+    "Mapping SparseGrad functools json namedtuple numbers operator os re".split()
+)

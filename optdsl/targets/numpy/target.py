@@ -23,7 +23,8 @@ class NumpyTarget:
 
     name = "numpy"
     allowed_imports = frozenset(
-        "collections collections.abc contextlib functools json math numbers numpy operator os".split()
+        {"collections", "collections.abc", "contextlib", "functools", "json", "math", "numbers"}
+        | {"numpy", "operator", "os", "re"}
     )
 
     def check(self, program: Program, diagnostics: Diagnostics) -> None:

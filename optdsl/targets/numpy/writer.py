@@ -170,7 +170,8 @@ class Writer:
         """The constructor with its decorator."""
         public = [f'{a.public}="{a.name}"' for a in self.arguments if a.public]
         clipping = [f"{name}=None" for name in _CLIPPING]
-        items = ["self", *map(self._parameter, self.arguments), "*", *clipping]
+        overrides = ["overrides=None"] if self._program.hypers else []
+        items = ["self", *map(self._parameter, self.arguments), "*", *clipping, *overrides]
         lines = layout.call("@_also_called", public, "", 4) if public else []
         lines += layout.call("def __init__", items, ":", 4)
         for a in self.arguments:
@@ -181,7 +182,8 @@ class Writer:
         lines.append(f"        self._densify = {condition_text(self._rows.densify, self._static)}")
         shareds = self._program.shareds
         lines += self._state("shared", shareds) if shareds else []
-        start = ["shared" if shareds else "{}", *(f"{x}={x}" for x in _CLIPPING)]
+        start = ["shared" if shareds else "{}", "overrides" if overrides else "None"]
+        start += [f"{x}={x}" for x in _CLIPPING]
         return lines + layout.call("self._start", start, "", 8)
 
     def _parameter(self, a: Argument) -> str:

@@ -104,6 +104,7 @@ def signature(declared: Iterable[Argument], settings: Settings, class_name: str)
         [texts[p] for p in ranked(texts, order, required)]
         + ["*"]
         + [f"{name}=None" for name in CLIPPING]
+        + ["overrides=None"] * any(isinstance(a.item, Hyper) for a in declared)
     )
 
 

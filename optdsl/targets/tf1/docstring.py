@@ -9,6 +9,7 @@ from optdsl.ir.nodes import Program
 from optdsl.semantics.model import Settings
 from optdsl.targets.documentation import docstring, equations, indented, written
 from optdsl.targets.layout import WIDTH
+from optdsl.targets.tensorflow.docstring import OVERRIDES
 from optdsl.targets.text import Documentation
 from optdsl.targets.tf1.arguments import Argument
 
@@ -46,6 +47,7 @@ def class_documentation(
         "Args:",
         *indented(line for a in arguments for line in a.documentation(WIDTH - 8)),
         *indented(f"{name}: {says}" for name, says in _OWN),
+        *(indented([OVERRIDES]) if program.hypers else []),
     ]
     lines += ["", *textwrap.wrap(_HYPERS, WIDTH - 4)] if program.hypers else []
     lines += ["", *_sparse(program)]

@@ -17,11 +17,11 @@ NUMBERS = {**ELEMENTS, **tensorflow.IN_A_STEP}
 #: Identifiers that no value may have inside a method.
 TAKEN = frozenset(
     {*keyword.kwlist, *keyword.softkwlist, *dir(builtins)}
-    | {"self", "tf", "math", "numbers", "typing", "step", "coefficients"}
+    | {"self", "tf", "math", "numbers", "re", "typing", "step", "coefficients"}
 )
 
 #: Arguments of every constructor.
-OWN_ARGUMENTS = ("use_locking", "name")
+OWN_ARGUMENTS = ("use_locking", "name", "overrides")
 CLIPPING = ("clipnorm", "clipvalue", "global_clipnorm")
 
 #: Attributes that every generated class has, beside those that start with an underscore.

@@ -41,7 +41,7 @@ class Tf1Target:
     """Classes for `tf.train`: graphs and sessions, and TensorFlow 2 through `compat.v1`."""
 
     name = "tf1"
-    allowed_imports = frozenset({"math", "numbers", "typing", "tensorflow.compat.v1"})
+    allowed_imports = frozenset({"math", "numbers", "re", "typing", "tensorflow.compat.v1"})
 
     def check(self, program: Program, diagnostics: Diagnostics) -> None:
         """TensorFlow can express everything that the IR holds."""
@@ -155,6 +155,7 @@ class _Writer:
             *self._uses(),
             *self._hypers(),
             *self._config(),
+            f"        self._init_overrides({'overrides' if self._program.hypers else None})",
             *self._slot_specs(),
             *self._shared_specs(),
             f"        self._sparse = {policy_text(self._rows, self._static)}",
@@ -177,18 +178,21 @@ class _Writer:
 
     def _uses(self) -> list[str]:
         """The attributes that say which hyperparameters are in use, where something asks."""
-        asked = {
-            v for expr in program_expressions(self._program) for v in refs(expr) if v.role == "uses"
-        }
         public = {a.item.name: a.public for a in self._arguments}
-        ordered = sorted(asked, key=lambda v: list(public).index(v.name))
-        return [f"        {self._attribute(v)} = _uses({public[v.name]})" for v in ordered]
+        asked = self._asked()
+        return [f"        {asked[x]} = _uses({public[x]})" for x in public if x in asked]
+
+    def _asked(self) -> dict[str, str]:
+        """The attributes that say whether a hyperparameter is in use, by the names of those."""
+        values = (v for expr in program_expressions(self._program) for v in refs(expr))
+        return {v.name: self._attribute(v) for v in values if v.role == "uses"}
 
     def _hypers(self) -> list[str]:
         lines = []
         for argument in self._arguments:
             if argument.item in self._program.hypers:
                 function, args = argument.checked
+                args += [x for name, x in self._asked().items() if name == argument.item.name]
                 name = LiteralText(self._hyper_name(argument))
                 lines += layout.call(f"{name}: {function}", args, ",", 12)
         if not lines:
