@@ -58,6 +58,8 @@ def explain(optimizer: Optimizer) -> str:
         ["State", *_state(program)],
         *(_policy(program, number) for number in range(len(program.policies))),
     ]
+    if program.evaluation is not None:
+        parts.append(["At evaluation", *program.evaluation.equation.split("\n")])
     return "\n".join("\n".join((part[0], *_indented(part[1:]), "")) for part in parts)
 
 

@@ -101,6 +101,9 @@ def program_expressions(program: Program) -> Iterator[Expr]:
     for block in (program.step, *(p.step for p in program.phases)):
         yield from expressions(block)
     yield from (result.value for result in program.shared_results)
+    if program.evaluation is not None:
+        yield from expressions(program.evaluation.step)
+        yield from expressions(program.evaluation.rule.body)
     state: tuple[Slot | Shared, ...] = (*program.slots, *program.shareds)
     yield from (item.initial for item in state)
     for item in (*state, *program.policies):

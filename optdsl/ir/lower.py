@@ -292,15 +292,20 @@ class _Lowering:
             sources=tuple((s.name, sha256(s.text.encode()).hexdigest()) for s in o.sources),
             span=o.span,
             phases=tuple(self._phase(value, found) for value, found in self._phases),
+            evaluation=self._evaluation(start),
         )
 
+    def _evaluation(self, start: dict[str, Expr]) -> nodes.Evaluation | None:
+        if not self._optimizer.evaluation:
+            return None
+        self.current = dict(start)
+        body = self.block(self._optimizer.evaluation)
+        text = "\n".join(map(format_statement, self._optimizer.evaluation))
+        return nodes.Evaluation((), nodes.Rule(body, self._results(["w"], start), ()), text)
+
     def _phase(self, value: Value, found: str | Expr) -> nodes.Phase:
-        result = (
-            nodes.Result("w", found)
-            if not isinstance(found, str)
-            else (nodes.Result("part", self.current[found]))
-        )
-        return nodes.Phase(value, (), nodes.Rule((), (result,), ()))
+        name, expr = ("w", found) if not isinstance(found, str) else ("part", self.current[found])
+        return nodes.Phase(value, (), nodes.Rule((), (nodes.Result(name, expr),), ()))
 
     def _policies(self, body: Block) -> tuple[nodes.Policy, ...]:
         regions = [

@@ -277,6 +277,19 @@ class Phase:
 
 
 @dataclass(frozen=True)
+class Evaluation:
+    """What stands for `w` at evaluation, made of the state between two steps.
+
+    `step` defines the coefficients of `rule`; `t` is the number of steps done. The rule has no
+    gradient, and `w` is its only result. `equation` is what the spec says.
+    """
+
+    step: Block
+    rule: Rule
+    equation: str
+
+
+@dataclass(frozen=True)
 class Program:
     """One optimizer. `untouched` has an entry for each policy but lazy.
 
@@ -303,6 +316,7 @@ class Program:
     sources: tuple[tuple[str, str], ...]
     span: Span
     phases: tuple[Phase, ...] = ()
+    evaluation: Evaluation | None = None
 
     @property
     def rules(self) -> tuple[Rule, ...]:

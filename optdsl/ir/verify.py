@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from optdsl.ir.build import refs
+from optdsl.ir.evaluation import at_evaluation
 from optdsl.ir.nodes import Block, Define, Expr, Program, Rule, Value
 from optdsl.semantics.level import Level
 
@@ -31,6 +32,8 @@ def verify_program(program: Program) -> None:
         _expr(result.value, known, _STEP_INPUTS)
     for rule in (program.rule, *(u.rule for u in program.untouched)):
         _rule(rule, known)
+    if program.evaluation is not None:
+        verify_program(at_evaluation(program))
 
 
 def _rule(rule: Rule, step: set[Value]) -> None:

@@ -87,6 +87,7 @@ class Oracle(Generic[N]):
         arithmetic: Arithmetic[N],
     ) -> None:
         self._body, self._a = optimizer.body, arithmetic
+        self._evaluation = optimizer.evaluation
         settings = optimizer.settings.get(target, model.Settings())
         given: dict[str, Any] = {**settings.defaults, **arguments}
         self._hypers: dict[str, Any] = {
@@ -105,6 +106,8 @@ class Oracle(Generic[N]):
         # a tf1 optimizer is given tensors, which know nothing of what it counts
         self._clocks = {h.name: h.clock if target != "tf1" else "" for h in optimizer.hypers}
         self.policy = str(next(p.name for p in optimizer.policies if self._holds(p.condition)))
+        self._now: _Run[N]  # the present run, and the state that it began with
+        self._old: Mapping[str, N]
         self._is_lazy = set(self._policies(self._body, self.policy)) == {"lazy"}
 
     def start(self, variables: Mapping[str, Array]) -> State[N]:
@@ -122,9 +125,7 @@ class Oracle(Generic[N]):
 
         `evaluate` gives the gradients of each later stage, at the values of the variables then.
         """
-        now = {h: self._argument(h, x, state) for h, x in self._hypers.items()}
-        now["t"] = self._a.constant(state.t + 1)
-        env = {**self._fixed, **now, **state.shared}
+        env = self._numbers(state, state.t + 1)
         keys = [key for key, gradient in gradients.items() if gradient is not None]
         stages, totals = [gradients], list[N]()
         while True:
@@ -168,6 +169,22 @@ class Oracle(Generic[N]):
             except _Wanted as wanted:
                 parts[key], is_total = wanted.part, wanted.is_total
         return after, parts, is_total
+
+    def evaluation(self, state: State[N]) -> dict[str, N]:
+        """What stands for each variable at evaluation; before the first step, itself."""
+        env = self._numbers(state, state.t)
+        result = {}
+        for key, old in state.variables.items():
+            after = {**env, **old}
+            self._now = _Run([], [], "exact")
+            self._run(self._evaluation if state.t else (), after)
+            result[key] = self._a.stored(after["w"], old["w"])
+        return result
+
+    def _numbers(self, state: State[N], t: int) -> dict[str, N]:
+        """All that has a value without a variable; the hypers as the next step finds them."""
+        now = {h: self._argument(h, x, state) for h, x in self._hypers.items()}
+        return {**self._fixed, **now, "t": self._a.constant(t), **state.shared}
 
     def _first(self, w: Array) -> dict[str, N]:
         values = {"w": self._a.state(w)}

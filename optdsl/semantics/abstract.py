@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from optdsl.semantics import intervals as iv
 from optdsl.semantics import model
@@ -224,6 +224,13 @@ def any_step(optimizer: model.Optimizer) -> Step:
             return _narrowed(optimizer, initial, after)
         state = {name: _widened(state[name], r) if number else r for name, r in grown.items()}
     return _ran(optimizer, {name: iv.hull(r, iv.REALS) for name, r in initial.items()})
+
+
+def at_evaluation(optimizer: model.Optimizer, state: Mapping[str, Range]) -> Step:
+    """What `eval` says, run on the ranges of the state; `t` is at least 1 there too."""
+    step = Step(replace(optimizer, body=optimizer.evaluation), state)
+    step.run()
+    return step
 
 
 def _ran(optimizer: model.Optimizer, state: dict[str, Range]) -> Step:

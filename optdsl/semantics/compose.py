@@ -123,6 +123,7 @@ def wrap(wrapper: model.Optimizer, inner: model.Optimizer) -> model.Optimizer:
         policies=wrapper.policies,
         settings=_settings(wrapper, inner),
         body=replacer.block(wrapper.body),
+        evaluation=wrapper.evaluation or inner.evaluation,
         let_levels={**inner.let_levels, **wrapper.let_levels},
         sources=(*wrapper.sources, *inner.sources),
         span=wrapper.span,
@@ -148,9 +149,10 @@ def _apart(wrapper: model.Optimizer, inner: model.Optimizer) -> model.Optimizer:
     taken = {*_names(wrapper), *PREDEFINED, *RESERVED, *FUNCTIONS}
     taken |= {a.public for a in wrapper.arguments}
     free = taken | set(_names(inner))
+    lists = {c.name: c.entry_of for c in inner.consts}
     names: dict[str, str] = {}
     for name in dict.fromkeys(_names(inner)):
-        if name in taken:
+        if name in taken or lists.get(name) in taken:
             names[name] = _free(f"{inner.origins.get(name, own)}_{name}", free)
             free.add(names[name])
     origins = {name: inner.origins.get(name, own) for name in _names(inner)}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from optdsl.diagnostics import Diagnostics, Span
 from optdsl.semantics import intervals as iv
 from optdsl.semantics import model
-from optdsl.semantics.abstract import Site, any_step
+from optdsl.semantics.abstract import Site, any_step, at_evaluation
 from optdsl.semantics.growth import check_growth
 from optdsl.semantics.intervals import Range
 from optdsl.semantics.level import Level
@@ -38,6 +38,8 @@ def check_domains(optimizer: model.Optimizer, diagnostics: Diagnostics) -> None:
     step = any_step(optimizer)
     checker = _Checker(optimizer, diagnostics)
     for site in step.sites:
+        checker.check(site)
+    for site in at_evaluation(optimizer, step.state).sites:
         checker.check(site)
     check_growth(optimizer, step, diagnostics)
 

@@ -151,9 +151,11 @@ class Optimizer:
 
     `policies` is never empty and ends with an unconditional one; in a composition they are those
     of the wrapper's own statements. `body` is the `update` block, or all the stages, with a
-    `tree.Evaluate` between two. `let_levels` has the level of each `let` in it, by the span of the
-    `let`. `origins` says of names that came by composition whose they were. Of a wrapper, which
-    holds a `tree.Inner`, no code is made.
+    `tree.Evaluate` between two. `evaluation` assigns what stands for `w` at evaluation to `w`, from
+    the state between two steps; `t` is the number of steps done there. It is empty where the spec
+    has no `eval`. `let_levels` has the level of each `let` in it, by the span of the `let`.
+    `origins` says of names that came by composition whose they were. Of a wrapper, which holds a
+    `tree.Inner`, no code is made.
     """
 
     name: str
@@ -171,6 +173,7 @@ class Optimizer:
     span: Span
     is_wrapper: bool = False
     origins: Mapping[str, str] = field(default_factory=dict)
+    evaluation: tuple[tree.Statement, ...] = ()
 
     @property
     def stages(self) -> int:

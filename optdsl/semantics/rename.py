@@ -57,6 +57,7 @@ def renamed_optimizer(optimizer: model.Optimizer, names: Renaming) -> model.Opti
             for target, s in optimizer.settings.items()
         },
         body=tuple(renamed_statement(s, names) for s in optimizer.body),
+        evaluation=tuple(renamed_statement(s, names) for s in optimizer.evaluation),
         origins={own(n): v for n, v in optimizer.origins.items()},
     )  # fmt: skip
 

@@ -14,6 +14,7 @@ from optdsl.semantics.compose import compose
 from optdsl.semantics.constants import Folder
 from optdsl.semantics.declarations import Declarer, names
 from optdsl.semantics.domains import check_domains
+from optdsl.semantics.evaluation import resolve_evaluation
 from optdsl.semantics.expand import Expander, TooLarge
 from optdsl.semantics.levels import Levels
 from optdsl.semantics.lookup import Library, read
@@ -166,6 +167,8 @@ def _optimizer(
             "O703", f"'{item.name.text}' never runs what it wraps", item.name.span,
             "put 'inner' where that takes its step",
         )  # fmt: skip
+    evaluation = resolve_evaluation(item, scope, expander)
+    check_constants(evaluation, folder)
     domains = {h.name: h.domain for h in declarer.hypers}
     domains |= {c.name: c.domain for c in declarer.consts}
     blocks = [d for d in item.declarations if isinstance(d, tree.For)]
@@ -184,6 +187,7 @@ def _optimizer(
         sources=(file.source,),
         span=item.name.span,
         is_wrapper=item.is_wrapper,
+        evaluation=evaluation,
     )
     check_public_names(optimizer, diagnostics)
     return optimizer

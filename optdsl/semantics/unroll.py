@@ -103,25 +103,29 @@ class _Unroller:
 
     def _plain(self, item: tree.Declaration) -> tree.Declaration:
         """A declaration that stays one."""
+        new: tree.Declaration = item
         match item:
             case tree.Slot():
-                return self._slot(item)
+                new = self._slot(item)
             case tree.Def():
-                return self._definition(item)
+                new = self._definition(item)
             case tree.Hyper():
                 first, domain = self._maybe(item.default), self._domain(item)
-                return replace(item, default=first, domain=domain)
+                new = replace(item, default=first, domain=domain)
             case tree.ListConst():
                 numbers, domain = tuple(map(self._expr, item.default)), self._domain(item)
-                return replace(item, default=numbers, domain=domain)
+                new = replace(item, default=numbers, domain=domain)
             case tree.Flag():
-                return replace(item, default=self._expr(item.default))
+                new = replace(item, default=self._expr(item.default))
             case tree.Shared():
                 initial, condition = self._expr(item.initial), self._maybe(item.condition)
-                return replace(item, initial=initial, condition=condition)
+                new = replace(item, initial=initial, condition=condition)
             case tree.Sparse():
-                return replace(item, condition=self._maybe(item.condition))
-        return item
+                new = replace(item, condition=self._maybe(item.condition))
+            case tree.Eval():
+                value, condition = self._expr(item.value), self._maybe(item.condition)
+                new = replace(item, value=value, condition=condition)
+        return new
 
     def _expr(self, expr: tree.Expr) -> tree.Expr:
         return self._lists.expr(expr, Place())

@@ -19,6 +19,7 @@ _OneLine: TypeAlias = (
     | tree.Slot
     | tree.Shared
     | tree.Sparse
+    | tree.Eval
     | tree.Def
 )
 
@@ -221,6 +222,15 @@ def _one_line(declaration: _OneLine) -> str:
             return f"{listed}{_as(public)}{_in(domain)}{_doc(doc)}"
         case tree.Flag(name, default, public, doc):
             return f"flag {name.text}{_value(default)}{_as(public)}{_doc(doc)}"
+        case tree.Def(name, parameters, body, doc):
+            listed = ", ".join(p.text for p in parameters)
+            return f"def {name.text}({listed}) = {format_expression(body)}{_doc(doc)}"
+        case _:
+            return _of_state(declaration)
+
+
+def _of_state(declaration: tree.Slot | tree.Shared | tree.Sparse | tree.Eval) -> str:
+    match declaration:
         case tree.Slot(names, scalar, initial, condition, doc):
             listed = ", ".join(f"{n.name.text}{_place(n.count)}{_as(n.public)}" for n in names)
             kind = ": scalar" if scalar else ""
@@ -230,9 +240,8 @@ def _one_line(declaration: _OneLine) -> str:
             return f"shared {name.text}{_as(public)}{rest}"
         case tree.Sparse(policy, condition):
             return f"sparse {policy.text}{_condition(condition)}"
-        case tree.Def(name, parameters, body, doc):
-            listed = ", ".join(p.text for p in parameters)
-            return f"def {name.text}({listed}) = {format_expression(body)}{_doc(doc)}"
+        case tree.Eval(value, condition):
+            return f"eval{_value(value)}{_condition(condition)}"
 
 
 def _setting(setting: tree.Setting) -> str:

@@ -39,7 +39,7 @@ _DROPPED = frozenset(
     {
         *("COMMA", "COLON", "AS", "IN", "OF", "IF", "ELSE", "LET", "EVERY", "REPEAT", "INNER"),
         *("DEF", "HYPER", "CONST", "FLAG", "SLOT", "SHARED", "SPARSE", "FOR"),
-        *("UPDATE", "STAGE", "CLASS", "ORDER", "SCHEDULE", "VALUE"),
+        *("UPDATE", "STAGE", "CLASS", "ORDER", "SCHEDULE", "VALUE", "EVAL"),
     }
 )
 
@@ -219,6 +219,9 @@ class _Builder(Transformer_NonRecursive[lark.Token, Any]):
             help = "write 'exact', 'hybrid' or 'lazy'"
             self._report.error("O102", message, self._span(policy), help)
         return tree.Sparse(self._ident(policy), condition, self._line)
+
+    def evaluation(self, _equal: lark.Token, value: tree.Expr, condition: tree.Expr | None) -> Form:
+        return tree.Eval(value, condition, self._line)
 
     def targeted(self, target: lark.Token) -> Form:
         return tree.For(self._ident(target), (), self._line)

@@ -22,6 +22,7 @@ FIRST_WORDS: dict[Context, frozenset[str]] = {
     "file_line": frozenset({"optimizer", "wrapper", "schedule", "def"}),
     "body_line": frozenset(
         {"hyper", "const", "flag", "slot", "shared", "sparse", "def", "for", "update", "stage"}
+        | {"eval"}
     ),
     "schedule_line": frozenset({"const", "flag", "def", "for", "value"}),
     "setting": frozenset({"class", "order"}),

@@ -28,6 +28,7 @@ _FORMS = {
     "slot": "slot NAME as public_name: scalar = initial if condition",
     "shared": "shared NAME as public_name = initial if condition",
     "sparse": "sparse lazy if condition",
+    "eval": "eval = expression if condition",
     "for": "for TARGET { … }",
     "update": "update { … }",
     "stage": "stage NAME { … }",
@@ -40,7 +41,9 @@ _FORMS = {
     "repeat": "repeat 3 as i { … }",
     "inner": "inner",
 }
-_DECLARATIONS = frozenset({"hyper", "const", "flag", "slot", "shared", "sparse", "def", "for"})
+_DECLARATIONS = frozenset(
+    {"hyper", "const", "flag", "slot", "shared", "sparse", "eval", "def", "for"}
+)
 _STATEMENTS = frozenset({"LET", "IF", "ELSE", "EVERY", "REPEAT", "INNER"})
 _OPERATORS = frozenset({"PLUS", "MINUS", "STAR", "SLASH", "PERCENT", "POWER", "COMPARE"})
 _WORD_OPERATORS = frozenset({"AND", "OR"})

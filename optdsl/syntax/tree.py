@@ -274,6 +274,15 @@ class Sparse:
 
 
 @dataclass(frozen=True)
+class Eval:
+    """`eval = value if condition`: what stands for `w` at evaluation."""
+
+    value: Expr
+    condition: Expr | None
+    span: Span
+
+
+@dataclass(frozen=True)
 class Def:
     name: Ident
     parameters: tuple[Ident, ...]
@@ -338,7 +347,9 @@ class ListConst:
     span: Span
 
 
-Declaration: TypeAlias = Hyper | Const | ListConst | Flag | Slot | Shared | Sparse | Def | For
+Declaration: TypeAlias = (
+    Hyper | Const | ListConst | Flag | Slot | Shared | Sparse | Eval | Def | For
+)
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,12 @@ def summary(program: Program) -> Documentation:
 def equations(program: Program) -> list[str]:
     """The paragraph with the equations of the spec."""
     head = "One step, for a variable w and its gradient g; t is 1 in the first::"
-    return [head, "", *indented(part for line in program.equations for part in _wrapped(line))]
+    lines = [head, "", *indented(part for line in program.equations for part in _wrapped(line))]
+    if program.evaluation is not None:
+        written = program.evaluation.equation.split("\n")
+        lines += ["", "At evaluation, with t the number of steps done::", ""]
+        lines += indented(part for line in written for part in _wrapped(line))
+    return lines
 
 
 def _wrapped(line: str) -> list[str]:

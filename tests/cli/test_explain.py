@@ -123,3 +123,11 @@ def test_hybrid_without_a_slot_that_moves():
 @pytest.mark.parametrize("rule", ["w -= lr*g", "w = -(lr^2)*g"])
 def test_nothing_to_keep(rule):
     assert "State\n  none\n" in explained("hyper lr = 0.1", rule)
+
+
+def test_what_stands_for_the_variable_at_evaluation():
+    text = explained(
+        "hyper b = 0.9 in [0, 1)\nflag on = false\nslot m\neval = m/(1 - b^t) if on",
+        "m = b*m + w\nw -= g",
+    )
+    assert text.endswith("\nAt evaluation\n  if on {\n    w = m/(1 - b^t)\n  }\n")

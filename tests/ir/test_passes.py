@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from optdsl.ir.evaluation import at_evaluation
 from optdsl.ir.nodes import Program
 from optdsl.ir.passes.select import select
 from tests.ir.text import condition, text
@@ -132,3 +133,17 @@ def test_a_policy_is_analysed_where_it_holds(lowered: Lower) -> None:
     update = "if uses(mu) { m = mu*m + g\nw -= lr*m } else { w -= lr*g }"
     (found,) = lowered(update, "sparse lazy if uses(mu)").untouched
     assert (found.policy, found.swept, found.rule.body) == ("exact", (), ())
+
+
+def test_the_weights_for_evaluation_go_through_the_passes_alone(lowered: Lower) -> None:
+    declarations = "shared p = 1\neval = m*1/(1 - b^t) + p"
+    program = lowered("p = p/2\nm = b*m + (1-b)*w\nw -= lr*g", declarations)
+    found = text(at_evaluation(program))
+    assert found.rule.lines == ("w = m / one_minus_b_to_t + p",)
+    assert found.rule.coefficients == ("one_minus_b_to_t", "p")
+    assert found.step == ("one_minus_b_to_t = 1 - b**t",)
+    assert "one_minus_b_to_t" not in "".join(text(program).step)
+
+
+def test_what_is_no_other_weight_for_evaluation_is_nothing(lowered: Lower) -> None:
+    assert lowered("m = g\nw -= m").evaluation is None

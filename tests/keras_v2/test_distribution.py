@@ -11,14 +11,16 @@ from tests.keras_v2.helpers import TF1
 
 pytestmark = pytest.mark.tf
 
-SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "mirrored.py")
+FOLDER = os.path.dirname(os.path.abspath(__file__))
 CASES = "adam amsgrad sgd nadam novograd rmsprop clipped constrained float64 overrides fit".split()
+EVALUATION = "ema schedule_free fit_evaluation".split()
 
 
 def train(case, path):
+    script = "mirrored_evaluation.py" if case in EVALUATION else "mirrored.py"
     environment = dict(os.environ, TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="-1")
     return subprocess.run(
-        [sys.executable, "-W", "ignore", SCRIPT, case, path],
+        [sys.executable, "-W", "ignore", os.path.join(FOLDER, script), case, path],
         env=environment,
         capture_output=True,
         text=True,
@@ -26,7 +28,7 @@ def train(case, path):
     )
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", CASES + EVALUATION)
 def test_two_devices_equal_one(case, tmp_path):
     path = str(tmp_path / "result.npz")
     done = train(case, path)

@@ -124,6 +124,7 @@ declarations = st.one_of(
         node(tree.Ident, st.sampled_from(["exact", "hybrid", "lazy"])),
         maybe(expressions),
     ),
+    node(tree.Eval, expressions, maybe(expressions)),
     definitions,
     node(tree.For, idents, tuples(settings)),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from optdsl.ir.nodes import Program
+from optdsl.ir.passes.evaluate import evaluate
 from optdsl.ir.passes.fold import fold
 from optdsl.ir.passes.hoist import hoist
 from optdsl.ir.passes.prune import prune
@@ -19,6 +20,7 @@ PASSES: tuple[Callable[[Program], Program], ...] = (
     untouched,  # what rows without a gradient do
     hoist,  # the step's numbers out of the expressions that remain
     prune,  # what nothing needs
+    evaluate,  # the same for the weights for evaluation
 )
 
 

@@ -12,6 +12,7 @@ from optdsl.targets.base import Spelling, render_template
 from optdsl.targets.documentation import summary
 from optdsl.targets.keras_v2 import schedule as schedules
 from optdsl.targets.keras_v2.docstring import class_documentation
+from optdsl.targets.keras_v2.evaluation import EvaluationWriter
 from optdsl.targets.keras_v2.writer import Writer
 from optdsl.targets.schedule import spelling
 from optdsl.targets.tensorflow.tables import HELPERS
@@ -61,6 +62,7 @@ class _View:
     scalars: tuple[SafeText, ...]
     rule: tuple[SafeText, ...]
     untouched: tuple[SafeText, ...]
+    evaluation: tuple[SafeText, ...]
     needs_math: bool
     has_lists: bool
     helpers: tuple[str, ...]
@@ -69,7 +71,8 @@ class _View:
 def _view(program: Program) -> _View:
     writer = Writer(program)
     parts = [writer.init(), writer.scalars(), writer.rule(), writer.untouched()]
-    init, scalars, rule, untouched = map(_code, parts)
+    parts.append(EvaluationWriter(program).methods() if program.evaluation else [])
+    init, scalars, rule, untouched, evaluation = map(_code, parts)
     helpers = writer.operators() & HELPERS.keys()
     return _View(
         class_name=Identifier(writer.class_name),
@@ -80,6 +83,7 @@ def _view(program: Program) -> _View:
         scalars=scalars,
         rule=rule,
         untouched=untouched,
+        evaluation=evaluation,
         needs_math=any("math." in line.replace("tf.math.", "") for part in parts for line in part),
         has_lists=writer.has_lists,
         helpers=tuple(sorted({HELPERS[name] for name in helpers})),

@@ -101,11 +101,12 @@ TAKEN = frozenset(
 
 #: Attributes and arguments that every generated class has.
 MEMBERS = frozenset(
-    "clipnorm clipvalue from_config get_config get_weights global_clipnorm load load_state_dict"
-    " overrides save set_weights state_dict t update".split()
+    "clipnorm clipvalue evaluation evaluation_params from_config get_config get_weights"
+    " global_clipnorm load load_state_dict overrides save set_weights state_dict step t"
+    " update".split()
 )
 
 #: Names at the top of every generated module.
 MODULE_NAMES = frozenset(
-    "Mapping SparseGrad functools json namedtuple numbers operator os re".split()
+    "Mapping SparseGrad contextlib functools json namedtuple numbers operator os re".split()
 )

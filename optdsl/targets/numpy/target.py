@@ -13,6 +13,7 @@ from optdsl.targets.documentation import summary
 from optdsl.targets.numpy import schedule as schedules
 from optdsl.targets.numpy import tables
 from optdsl.targets.numpy.docstring import class_documentation
+from optdsl.targets.numpy.evaluation import EvaluationWriter
 from optdsl.targets.numpy.writer import Writer
 from optdsl.targets.schedule import spelling
 from optdsl.targets.text import Code, Identifier, SafeText
@@ -68,6 +69,8 @@ class _View:
     has_stages: bool
     has_clocks: bool
     has_lists: bool
+    evaluation: tuple[SafeText, ...]
+    evaluation_uses_rank: bool
     needs_math: bool
     chooses: bool
     helpers: tuple[str, ...]
@@ -75,12 +78,14 @@ class _View:
 
 def _view(program: Program) -> _View:
     writer = Writer(program)
+    at_evaluation = [EvaluationWriter(program)] if program.evaluation else []
+    writers = [writer, *at_evaluation]
     parts = [
         writer.init(), writer.initial(), writer.step(), writer.rule(), writer.untouched(),
-        writer.phases(),
+        writer.phases(), [line for w in at_evaluation for line in w.methods()],
     ]  # fmt: skip
-    init, initial, step, rule, untouched, phases = map(_code, parts)
-    helpers = writer.operators() & tables.HELPERS.keys()
+    init, initial, step, rule, untouched, phases, evaluation = map(_code, parts)
+    helpers = {op for w in writers for op in w.operators()} & tables.HELPERS.keys()
     return _View(
         class_name=Identifier(writer.class_name),
         summary=summary(program),
@@ -95,8 +100,10 @@ def _view(program: Program) -> _View:
         has_stages=writer.has_stages,
         has_clocks=writer.has_clocks,
         has_lists=writer.has_lists,
+        evaluation=evaluation,
+        evaluation_uses_rank=any(w.uses_rank for w in at_evaluation),
         needs_math=any("math." in line for lines in parts for line in lines),
-        chooses=writer.chooses(),
+        chooses=any(w.chooses() for w in writers),
         helpers=tuple(sorted({tables.HELPERS[name] for name in helpers})),
     )
 

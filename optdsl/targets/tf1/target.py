@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from optdsl.diagnostics import Diagnostics
 from optdsl.ir.build import is_literal, ops, program_expressions, refs
+from optdsl.ir.evaluation import at_evaluation
 from optdsl.ir.nodes import Expr, Literal_, Program, Shared, Slot, Value
 from optdsl.ir.schedule import Schedule
 from optdsl.ir.sparse import sparse
@@ -28,8 +29,8 @@ from optdsl.targets.schedule import spelling
 from optdsl.targets.tensorflow.adapt import adapt, adapt_expression
 from optdsl.targets.tensorflow.tables import HELPERS
 from optdsl.targets.text import Code, Identifier, LiteralText, SafeText
+from optdsl.targets.tf1 import evaluation, tables
 from optdsl.targets.tf1 import schedule as schedules
-from optdsl.targets.tf1 import tables
 from optdsl.targets.tf1.arguments import Argument, arguments, signature
 from optdsl.targets.tf1.docstring import class_documentation
 
@@ -79,6 +80,7 @@ class _View:
     rule: tuple[SafeText, ...]
     untouched: tuple[SafeText, ...]
     starts: tuple[SafeText, ...]
+    evaluation: tuple[SafeText, ...]
     needs_math: bool
     has_lists: bool
     helpers: frozenset[str]
@@ -107,7 +109,8 @@ class _Writer:
     def view(self) -> _View:
         """The finished view."""
         parts = [self._init(), self._step(), self._rule(), self._untouched(), self._starts()]
-        init, step, rule, untouched, starts = (tuple(map(Code, part)) for part in parts)
+        parts.append(self._evaluation())
+        init, step, rule, untouched, starts, evaluated = (tuple(map(Code, p)) for p in parts)
         used = {op.op for expr in program_expressions(self._program) for op in ops(expr)}
         lines = (line.replace("tf.math.", "") for part in parts for line in part)
         return _View(
@@ -121,6 +124,7 @@ class _Writer:
             rule=rule,
             untouched=untouched,
             starts=starts,
+            evaluation=evaluated,
             needs_math=any("math." in line for line in lines),
             has_lists=any(isinstance(a.item, ConstList) for a in self._arguments),
             helpers=frozenset(HELPERS[name] for name in used if name in HELPERS),
@@ -161,6 +165,7 @@ class _Writer:
             f"        self._sparse = {policy_text(self._rows, self._static)}",
             f"        self._densify = {condition_text(self._rows.densify, self._static)}",
             f"        self._init_clipping({', '.join(tables.CLIPPING)})",
+            *(["        self._flags = {}"] if self._program.evaluation else []),
         ]
 
     def _fixed_argument(self, argument: Argument) -> list[str]:
@@ -243,7 +248,9 @@ class _Writer:
 
     @property
     def _counts(self) -> bool:
-        return any(value.role == "step" for _, value in self._text.inputs)
+        """Whether steps are counted: `t` is read, or there is something before the first one."""
+        reads = any(value.role == "step" for _, value in self._text.inputs)
+        return reads or self._program.evaluation is not None
 
     def _shared_name(self, shared: Shared) -> str:
         return self._names.of(Value(shared.name, 0, Level.STEP, "shared"))
@@ -316,6 +323,12 @@ class _Writer:
             *text.lines,
             *layout.returned(new, 8),
         ]
+
+    def _evaluation(self) -> list[str]:
+        if self._program.evaluation is None:
+            return []
+        alone = _Writer(adapt(at_evaluation(self._program)))
+        return evaluation.methods(alone._text, alone._states, alone._input)
 
     def _starts(self) -> list[str]:
         """`slot: its first value` for the slots that start as something made of the variable."""
