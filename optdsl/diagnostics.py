@@ -101,6 +101,7 @@ class Diagnostics:
         """Report; `code` must be in the catalogue. The same at the same place counts once."""
         if code not in CATALOGUE:
             raise KeyError(code)
+        notes = tuple(Note(self._as_written(note.message), note.span) for note in notes)
         self._add(Diagnostic(code, self._as_written(message), span, self._as_written(help), notes))
 
     def _as_written(self, text: str) -> str:

@@ -88,7 +88,7 @@ class Lists:
             case tree.Name(text=name) if name in self:
                 return len(self.entries(name)) or None
         self._diagnostics.add(
-            "O311", "this number has to be known when the code is generated", expr.span,
+            "O311", "this is no positive integer that is known when code is generated", expr.span,
             "write a positive integer, or the name of a list",
         )  # fmt: skip
         return None

@@ -62,6 +62,7 @@ class _Unroller:
         self._written, self._scope, self._diagnostics = item, scope, scope.diagnostics
         self._lists = Lists((item, file.definitions), scope)
         self._statements = 0
+        self._declared: set[tree.Ident] = set()
         self._declare(file)
         definitions = tuple(map(self._definition, file.definitions))
         self.file = replace(file, definitions=definitions)
@@ -77,13 +78,14 @@ class _Unroller:
             self._scope.declare_def(definition)
         for declaration in self._written.declarations:
             for name, kind in _declared(declaration):
-                self._scope.declare(Symbol(name.text, kind, name.span, declaration))
+                if self._scope.declare(Symbol(name.text, kind, name.span, declaration)):
+                    self._declared.add(name)
         for const in self._own(tree.Const):
-            if isinstance(const.default, tree.List) and const.name.text not in self._lists:
+            if isinstance(const.default, tree.List) and const.name in self._declared:
                 self._lists.add(const.name, len(const.default.items), const.default.span)
         for slot in self._own(tree.Slot):
             for item in slot.names:
-                if item.count is not None and item.name.text not in self._lists:
+                if item.count is not None and item.name in self._declared:
                     count = self._lists.count(item.count)
                     self._lists.add(item.name, count or 0, item.count.span)
 
@@ -144,13 +146,13 @@ class _Unroller:
         domain, name = self._domain(const), const.name
         if not isinstance(const.default, tree.List):
             return (replace(const, default=self._expr(const.default), domain=domain),)
-        own = [n for n in walk(const.default) if isinstance(n, tree.Index)]
-        for index in own:
-            if index.name.text == name.text:
+        for index in walk(const.default):
+            if isinstance(index, tree.Index) and index.name.text == name.text:
                 message = "a default is made of numbers and earlier consts"
                 self._diagnostics.add("O305", message, index.span)
                 return ()
-        entries = zip(self._lists.entries(name.text), const.default.items, strict=False)
+        names = self._lists.entries(name.text) if name in self._declared else ()
+        entries = zip(names, const.default.items, strict=False)
         return tuple(
             replace(
                 const, name=replace(name, text=entry), default=self._expr(value), domain=domain,
@@ -170,6 +172,8 @@ class _Unroller:
     def _slot_names(self, name: tree.SlotName) -> tuple[tree.SlotName, ...]:
         if name.count is None:
             return (name,)
+        if name.name not in self._declared:
+            return ()
         return tuple(
             tree.SlotName(replace(name.name, text=entry), name.public and _numbered(name.public, i))
             for i, entry in enumerate(self._lists.entries(name.name.text))
@@ -199,11 +203,12 @@ class _Unroller:
     def _set_default(self, setting: tree.SetDefault) -> tuple[tree.SetDefault, ...]:
         name, default = setting.name, setting.default
         if name.text not in self._lists:
-            if isinstance(default, tree.List):
+            if isinstance(default, tree.List) and name.text in self._scope.symbols:
                 message = f"'{name.text}' is one value, this is a list"
                 self._diagnostics.add("O307", message, default.span)
                 return ()
-            return (replace(setting, default=self._expr(default)),)
+            value = default.items[0] if isinstance(default, tree.List) else default
+            return (replace(setting, default=self._expr(value)),)
         entries = self._lists.entries(name.text)
         if not list_fits(name.text, len(entries), default, self._diagnostics):
             return ()
