@@ -20,5 +20,6 @@ def at_evaluation(program: Program) -> Program:
         shared_results=(),
         rule=program.evaluation.rule,
         untouched=(),
+        phases=(),
         evaluation=None,
     )

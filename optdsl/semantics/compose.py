@@ -123,7 +123,7 @@ def wrap(wrapper: model.Optimizer, inner: model.Optimizer) -> model.Optimizer:
         policies=wrapper.policies,
         settings=_settings(wrapper, inner),
         body=replacer.block(wrapper.body),
-        evaluation=wrapper.evaluation or inner.evaluation,
+        evaluation=(*inner.evaluation, *wrapper.evaluation),
         let_levels={**inner.let_levels, **wrapper.let_levels},
         sources=(*wrapper.sources, *inner.sources),
         span=wrapper.span,

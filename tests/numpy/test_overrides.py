@@ -8,10 +8,17 @@ import pickle
 import numpy as np
 import pytest
 
-from tests.numpy.helpers import CASES, IDS, NAMES, bits, cls, make, sparse
+from tests.numpy.helpers import CASES, NAMES, bits, cls, make, sparse
 
-#: The hyperparameters that the shared value of Nadam is made of: it is one for all variables.
-OF_SHARED = {"nadam": {"b1", "d"}}
+#: The hyperparameters that shared values are made of: those are one for all variables.
+OF_SHARED = {
+    "nadam": {"b1", "d"},
+    "nadam_torch": {"b1", "d"},
+    "schedule_free_adamw": {"lr", "r", "p"},
+    "schedule_free_sgd": {"lr", "r", "p"},
+}
+#: With a total, variables are not on their own in any case.
+SEPARATE = [(name, s) for name, s in CASES if not hasattr(cls(name), "_PHASES")]
 
 
 def gradients(name, step):
@@ -51,7 +58,7 @@ def changed(name, setting):
     }
 
 
-@pytest.mark.parametrize("name, setting", CASES, ids=IDS)
+@pytest.mark.parametrize("name, setting", SEPARATE)
 def test_it_is_two_optimizers(name, setting):
     for hyper, less in changed(name, setting).items():
         want = merged(
