@@ -50,7 +50,7 @@ def format_expression(expr: tree.Expr) -> str:
             arguments += [f"{name.text}={_option(value)}" for name, value in expr.options]
             return f"{expr.function.text}({', '.join(arguments)})"
         case tree.Index(name, index):
-            return f"{name.text}[{format_expression(index)}]"
+            return f"{name.text}[{_index(index)}]"
         case tree.List(items):
             return f"[{_list(items)}]"
         case tree.Unary():
@@ -261,7 +261,14 @@ def _value(default: tree.Expr | None) -> str:
 
 
 def _place(index: tree.Expr | None) -> str:
-    return f"[{format_expression(index)}]" if index else ""
+    return f"[{_index(index)}]" if index else ""
+
+
+def _index(index: tree.Expr) -> str:
+    """`i-1` is set tight."""
+    if isinstance(index, tree.Binary) and index.op in ("+", "-"):
+        return _binary(index, tight=_is_plain(index.left) and _is_plain(index.right))
+    return format_expression(index)
 
 
 def _as(public: tree.Ident | None) -> str:
