@@ -64,6 +64,12 @@ def body(declarations: str, statements: str) -> list[str]:
             "if f { repeat 2 { w -= g } }\nevery 3 { repeat 2 { w -= g } }",
             ["if f {", "  w -= g", "  w -= g", "}", "every 3 {", "  w -= g", "  w -= g", "}"],
         ),
+        (
+            "flag f = true",
+            "if f {\nlet d = g\nw -= d\n}\nrepeat 2 {\nlet d = 1\nw -= d\n}",
+            ["if f {", "  let d = g", "  w -= d", "}"]
+            + ["let d_0 = 1", "w -= d_0", "let d_1 = 1", "w -= d_1"],
+        ),
         ("", "repeat 2 as i { w -= sum(g, axis=i) }", []),
     ],
 )
