@@ -24,7 +24,7 @@ from optdsl.verify.sets import EXACT, IMAGES, LOGIC, TESTS, Enclosed, Set, Truth
 OWN = 2.0**-53
 STEP = np.dtype(np.float64)
 #: Operators that make integers of integers.
-WHOLE = frozenset({"add", "sub", "mul"})
+WHOLE = frozenset({"add", "sub", "mul", "mod"})
 #: Powers up to this may be computed by repeated multiplication.
 LONGEST_CHAIN = 64
 

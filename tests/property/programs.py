@@ -34,6 +34,7 @@ ODD = (
     "{0} / {1}", "sqrt({0})", "log({0})", "exp({0})", "{0}^{1}", "{0} % {1}", "log1p({0})",
     "1e30*{0}", "1e-30*{0}", "{0} / sqrt({1})", "{0}^-1",
 )  # fmt: skip
+ALONG = ("sum", "mean", "norm", "rms", "amax", "amin")
 REDUCTIONS = (
     "sum({0})", "mean({0})", "norm({0})", "rms({0})", "amax({0})", "amin({0})", "dot({0}, {1})",
     "size({0})", "rank(w)",
@@ -55,6 +56,8 @@ class Scope:
     context: int = FIXED
     in_branch: bool = False
     reduces: bool = True
+    totals: list[int] = field(default_factory=list)  # how many there still may be
+    is_matrix: bool = False
 
     def under(self, condition: str, level: int) -> Scope:
         """Behind a condition: the states that it brings into being are there."""
@@ -78,7 +81,16 @@ def number(draw: Draw, scope: Scope, level: int, depth: int = 2) -> str:
     kinds = ["leaf"] if depth == 0 else ["binary", "leaf", "unary", "unary", "where", "odd", "call"]
     if depth and level >= VARIABLE and scope.reduces:
         kinds.append("reduction")
+    if depth and level >= STEP and scope.context <= STEP and scope.reduces and sum(scope.totals):
+        kinds.append("total")
+    if depth and level == ELEMENT and scope.is_matrix:
+        kinds.append("along")
     kind = pick(draw, *kinds)
+    if kind == "total":
+        return _total(draw, scope)
+    if kind == "along":
+        axes = pick(draw, "0", "1", "-1", "[0, 1]")
+        return f"{pick(draw, *ALONG)}({_element(draw, scope)}, axis={axes})"
     if kind == "odd" and draw(st.integers(0, 3)):
         kind = "binary"
     if kind == "leaf":
@@ -96,6 +108,12 @@ def number(draw: Draw, scope: Scope, level: int, depth: int = 2) -> str:
     first = _element(draw, scope) if kind == "reduction" else number(draw, scope, inner, depth - 1)
     second = number(draw, scope, inner, 0)
     return f"({pick(draw, *forms).format(f'({first})', f'({second})')})"
+
+
+def _total(draw: Draw, scope: Scope) -> str:
+    """Tamed, for it grows with the number of variables."""
+    scope.totals[0] -= 1
+    return f"tanh(total({pick(draw, 'mean', 'rms', 'amax')}({_element(draw, scope)})))"
 
 
 def _leaf(draw: Draw, scope: Scope, level: int) -> str:
@@ -134,11 +152,14 @@ def truth(draw: Draw, scope: Scope, level: int, depth: int = 1) -> str:
 def block(draw: Draw, scope: Scope, depth: int, indent: str = "    ") -> list[str]:
     lines: list[str] = []
     for _ in range(draw(st.integers(1, 5 if depth > 1 else 2))):
-        kind = pick(draw, "assign", "let", "if" if depth else "assign", "again")
+        kind = pick(draw, "assign", "let", *(("if", "every") if depth else ()), "again")
         if kind == "let" and len(scope.lets) < len(LETS) and not scope.in_branch:
             lines.append(indent + _let(draw, scope))
         elif kind == "if":
             lines += _if(draw, scope, depth, indent)
+        elif kind == "every" and scope.context <= STEP:
+            lines.append(f"{indent}every {pick(draw, '2', 'k')} {{")
+            lines += [*block(draw, scope.under("", STEP), depth - 1, indent + "  "), indent + "}"]
         elif kind == "again" and scope.lets:
             lines.append(indent + _again(draw, scope))
         else:
@@ -182,8 +203,12 @@ def _if(draw: Draw, scope: Scope, depth: int, indent: str) -> list[str]:
     condition = pick(draw, *fixed) if level == FIXED else truth(draw, scope, level)
     if condition in fixed:
         level = FIXED
+    matrix = level == VARIABLE and draw(st.booleans())
+    if matrix:
+        condition = "rank(w) == 2"
     lines = [f"{indent}if {condition} {{"]
-    lines += block(draw, scope.under(condition, level), depth - 1, indent + "  ")
+    inside = replace(scope.under(condition, level), is_matrix=matrix)
+    lines += block(draw, inside, depth - 1, indent + "  ")
     if draw(st.booleans()):
         lines.append(f"{indent}}} else {{")
         lines += block(draw, scope.under("", level), depth - 1, indent + "  ")
@@ -232,11 +257,84 @@ def programs(draw: Draw) -> str:
         # reduction makes the gradient dense that is not supported.
         reduces = draw(st.booleans())
         kept = {name: level for name, level in kept.items() if name != "w" or not reduces}
-    scope = Scope(numbers, truths, kept, hidden=tuple(hidden), reduces=reduces)
-    body = [*block(draw, scope, 2), f"    w -= lr*({number(draw, scope, ELEMENT)})"]
+    scope = Scope(numbers, truths, kept, hidden=tuple(hidden), reduces=reduces, totals=[2])
+    stages = [*block(draw, scope, 2), f"    w -= lr*({number(draw, scope, ELEMENT)})"]
+    header = "  update {"
+    if reduces and not draw(st.integers(0, 3)):
+        more = block(draw, replace(scope, in_branch=True), 1)
+        stages += ["  }", "  stage second {", *more, f"    w -= lr*({_element(draw, scope)})"]
+        header = "  stage first {"
     parts = [HYPERS, "\n".join(lines), policies, draw(st.sampled_from(["", TARGETS]))]
-    text = "\n".join(["def mix(x, y) = 0.5*x - y/4", "optimizer Random {", *parts, "  update {"])
-    return formatted("\n".join([text, *body, "  }", "}", ""]))
+    text = "\n".join(["def mix(x, y) = 0.5*x - y/4", "optimizer Random {", *parts, header])
+    return formatted("\n".join([text, *stages, "  }", "}", ""]))
+
+
+#: Around anything; names, public ones too, are those of the programs.
+WRAPPERS = """
+wrapper Mean "Every few steps" {
+  const k: int = 2 as steps in [1, inf)
+  slot m
+  update {
+    m += g
+    every k {
+      g = m/k
+      inner
+      m = 0
+    }
+  }
+}
+wrapper Slow "Pulled back" {
+  hyper lr = 0.5 as learning_rate in [0, 1]
+  const k: int = 3 as period in [1, inf)
+  slot v as memory = w
+  update {
+    inner
+    every k {
+      v += lr*(w - v)
+      w = v
+    }
+  }
+}
+wrapper Scaled "By a total" {
+  hyper mu = 0.5 as momentum in (0, 1]
+  shared p = 1
+  update {
+    let a = sqrt(total(sum(g^2)))
+    p = 0.5*p + 0.5*tanh(a)
+    g *= mu/max(a, mu)
+    inner
+  }
+}
+wrapper Unless "On a condition of the step" {
+  update { if t % 3 != 2 { inner } else { w *= 0.99 } }
+}
+wrapper Ahead "With a stage of its own" {
+  hyper lr = 0.1 as learning_rate in [0, inf)
+  stage first {
+    let a = w
+    w -= lr*tanh(g)
+  }
+  stage second {
+    w = a
+    inner
+  }
+}
+"""
+
+
+@st.composite
+def compositions(draw: Draw) -> str:
+    """A random program in one or two wrappers."""
+    inner = draw(programs())
+    names = ["Mean", "Slow", "Unless", "Scaled", "Ahead"]
+    if "stage first" in inner:
+        names = ["Slow", "Scaled"]
+    if "sparse" in inner:  # parts of different policies do not go with reductions and stages
+        inner = "\n".join(x for x in inner.split("\n") if not x.startswith("  sparse"))
+    chain = [pick(draw, *names) for _ in range(draw(st.integers(1, 2)))]
+    if chain[-1] == "Ahead" and chain[0] in ("Mean", "Unless"):
+        chain.reverse()  # stages can only stand where every step comes by
+    return formatted(f"{inner}{WRAPPERS}optimizer Composed = {' of '.join(chain)} of Random\n")
 
 
 POLICIES = (

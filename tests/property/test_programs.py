@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import Phase, given
 
-from tests.property.programs import programs
+from tests.property.programs import compositions, programs
 from tests.property.trials import failures, many
 
 
@@ -16,13 +16,20 @@ def test_numpy(text: str) -> None:
     assert not found, found[0]
 
 
+@many(100)
+@given(text=compositions())
+def test_compositions_in_numpy(text: str) -> None:
+    found = failures([text], "numpy")
+    assert not found, found[0]
+
+
 @pytest.mark.tf
 @pytest.mark.parametrize("target", ["tf1", "keras_v2"])
 def test_tensorflow(target: str) -> None:
     texts: list[str] = []
 
     @many(25, Phase.generate)
-    @given(text=programs())
+    @given(text=programs() | compositions())
     def collect(text: str) -> None:
         texts.append(text)
 

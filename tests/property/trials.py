@@ -33,13 +33,13 @@ def many(count: int, *phases: Phase) -> settings:
 def tasks(text: str, target: str) -> list[Task]:
     """Dense and sparse steps under one setting of the flags, and one case of the other kinds."""
     diagnostics = Diagnostics()
-    (optimizer,) = api.resolve_source(Source("random.opt", text), diagnostics)
+    *_, optimizer = api.resolve_source(Source("random.opt", text), diagnostics)
     assert not diagnostics.has_errors, text
     rng = np.random.default_rng(zlib.crc32(text.encode()))
     found = cases(optimizer)
     first = 5 + 2 * int(rng.integers(0, (len(found) - 5) // 2))
     chosen = [*found[first : first + 2], found[int(rng.integers(0, 5))]]
-    generated = api.generate(text, target)
+    generated = api.generate(text, target, optimizer.name)
     modes = rng.permutation(MODES[target])
     return [
         Task(optimizer, generated, case, str(modes[i % len(modes)]))
