@@ -7,6 +7,7 @@ run shows all the errors of a file.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -91,6 +92,8 @@ class Diagnostics:
     def __init__(self) -> None:
         self._found: list[Diagnostic] = []
         self._seen: set[tuple[str, str, Span]] = set()
+        #: Names that no spec holds, and how the spec writes them: {"v_0": "v[0]"}.
+        self.written: dict[str, str] = {}
 
     def add(
         self, code: str, message: str, span: Span, help: str = "", notes: tuple[Note, ...] = ()
@@ -98,10 +101,18 @@ class Diagnostics:
         """Report; `code` must be in the catalogue. The same at the same place counts once."""
         if code not in CATALOGUE:
             raise KeyError(code)
-        self._add(Diagnostic(code, message, span, help, notes))
+        notes = tuple(Note(self._as_written(note.message), note.span) for note in notes)
+        self._add(Diagnostic(code, self._as_written(message), span, self._as_written(help), notes))
+
+    def _as_written(self, text: str) -> str:
+        """A text with the names in quotes as the spec writes them."""
+        if not self.written:
+            return text
+        return re.sub(r"'(\w+)'", lambda m: f"'{self.written.get(m[1], m[1])}'", text)
 
     def _add(self, found: Diagnostic) -> None:
-        key = (found.code, found.message, found.span)
+        message = re.sub(r"\[\d+\]", "[]", found.message)  # one entry of a list speaks for all
+        key = (found.code, message, found.span)
         if key not in self._seen:
             self._seen.add(key)
             self._found.append(found)

@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/lazy_adam.opt
 # sha256 of the spec: 6d02708ce8a6dc6f96038c6527dda25a0cae35533e5babc618522318fe221b65
-# sha256 of this file: 1402938f1bd368d9afcd5c4716d2372f3e6abab85faf5ad74181b99a1401ab96
+# sha256 of this file: a0489b52ec460b33e4273610ec12ae7fe1c13c1468a26915973ad92a7a26710b
 """LookaheadLazyAdam for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -36,11 +36,11 @@ class LookaheadLazyAdamOptimizer(tf.train.Optimizer):
         }
 
     Args:
-        slow_step_size: How far the slow weights go. In [0, 1]. In the equations: alpha.
         learning_rate: The step size. In [0, inf). In the equations: lr.
         beta1: The decay of the mean of the gradient. In [0, 1). In the equations: b1.
         beta2: The decay of the mean of its square. In [0, 1). In the equations: b2.
         epsilon: Keeps the division away from 0. In (0, inf). In the equations: eps.
+        slow_step_size: How far the slow weights go. In [0, 1]. In the equations: alpha.
         sync_period: The number of steps between two syncs. In [1, inf). A plain number. In the
             equations: k.
         use_locking: Whether updates take the variables' locks.
@@ -62,11 +62,11 @@ class LookaheadLazyAdamOptimizer(tf.train.Optimizer):
 
     def __init__(
         self,
-        slow_step_size=0.5,
         learning_rate=0.001,
         beta1=0.9,
         beta2=0.999,
         epsilon=1e-08,
+        slow_step_size=0.5,
         sync_period=6,
         use_locking=False,
         name="LookaheadLazyAdam",
@@ -79,18 +79,18 @@ class LookaheadLazyAdamOptimizer(tf.train.Optimizer):
         super().__init__(use_locking, name)
         self.k = _integer("sync_period", sync_period, "[1, inf)")
         self._hypers = {
-            "alpha": _hyper("slow_step_size", slow_step_size, "[0, 1]"),
             "lr": _hyper("learning_rate", learning_rate, "[0, inf)"),
             "b1": _hyper("beta1", beta1, "[0, 1)"),
             "b2": _hyper("beta2", beta2, "[0, 1)"),
             "eps": _hyper("epsilon", epsilon, "(0, inf)"),
+            "alpha": _hyper("slow_step_size", slow_step_size, "[0, 1]"),
         }
         self._arguments = {
-            "slow_step_size": slow_step_size,
             "learning_rate": learning_rate,
             "beta1": beta1,
             "beta2": beta2,
             "epsilon": epsilon,
+            "slow_step_size": slow_step_size,
             "sync_period": self.k,
         }
         self._init_overrides(overrides)
@@ -100,7 +100,7 @@ class LookaheadLazyAdamOptimizer(tf.train.Optimizer):
         self._densify = False
         self._init_clipping(clipnorm, clipvalue, global_clipnorm)
 
-    def _step(self, alpha, lr, b1, b2, eps, step):
+    def _step(self, lr, b1, b2, eps, alpha, step):
         """What is the same for all variables, in float64: coefficients, shared state."""
         k = tf.constant(self.k, tf.float64)
         t = tf.cast(step + 1, tf.float64)

@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/adamw.opt
 # sha256 of the spec: 30205ad4af97039a63cd04fde425348d743ed8f58d8bbc1e3a1f128f40eb6669
-# sha256 of this file: 34f5b6055b7efe86204289c15019fea9b5f3758ace024e496c3d6d1d69642703
+# sha256 of this file: cfbb11e0c0a2e3c4fb838ab7fa827b28b5218d186267d65a37e478917e6439a9
 """SAMAdamW for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -42,13 +42,13 @@ class SAMAdamWOptimizer(tf.train.Optimizer):
         w -= alpha*m/(sqrt(d) + eps)
 
     Args:
-        radius: How far away the worst point is looked for. In [0, inf). In the equations: rho.
         learning_rate: The step size. In [0, inf). In the equations: lr.
         weight_decay: The decay of the weights, times the step size. In [0, inf). In the equations:
             wd.
         beta1: The decay of the mean of the gradient. In [0, 1). In the equations: b1.
         beta2: The decay of the mean of its square. In [0, 1). In the equations: b2.
         epsilon: Keeps the division away from 0. In (0, inf). In the equations: eps.
+        radius: How far away the worst point is looked for. In [0, inf). In the equations: rho.
         amsgrad: Whether to divide by the largest v so far.
         use_locking: Whether updates take the variables' locks.
         name: The name of the update, and of the variables that keep the state.
@@ -71,12 +71,12 @@ class SAMAdamWOptimizer(tf.train.Optimizer):
 
     def __init__(
         self,
-        radius=0.05,
         learning_rate=0.001,
         weight_decay=0.004,
         beta1=0.9,
         beta2=0.999,
         epsilon=1e-08,
+        radius=0.05,
         use_locking=False,
         amsgrad=False,
         name="SAMAdamW",
@@ -89,20 +89,20 @@ class SAMAdamWOptimizer(tf.train.Optimizer):
         super().__init__(use_locking, name)
         self.amsgrad = bool(amsgrad)
         self._hypers = {
-            "rho": _hyper("radius", radius, "[0, inf)"),
             "lr": _hyper("learning_rate", learning_rate, "[0, inf)"),
             "wd": _hyper("weight_decay", weight_decay, "[0, inf)"),
             "b1": _hyper("beta1", beta1, "[0, 1)"),
             "b2": _hyper("beta2", beta2, "[0, 1)"),
             "eps": _hyper("epsilon", epsilon, "(0, inf)"),
+            "rho": _hyper("radius", radius, "[0, inf)"),
         }
         self._arguments = {
-            "radius": radius,
             "learning_rate": learning_rate,
             "weight_decay": weight_decay,
             "beta1": beta1,
             "beta2": beta2,
             "epsilon": epsilon,
+            "radius": radius,
             "amsgrad": self.amsgrad,
         }
         self._init_overrides(overrides)
@@ -112,7 +112,7 @@ class SAMAdamWOptimizer(tf.train.Optimizer):
         self._densify = True
         self._init_clipping(clipnorm, clipvalue, global_clipnorm)
 
-    def _step(self, rho, lr, wd, b1, b2, eps, step, total_1):
+    def _step(self, lr, wd, b1, b2, eps, rho, step, total_1):
         """What is the same for all variables, in float64: coefficients, shared state."""
         t = tf.cast(step + 1, tf.float64)
         alpha = lr * tf.sqrt(1 - b2**t) / (1 - b1**t)

@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/nag.opt
 # sha256 of the spec: 0a5aaed3b55d12837338695b4883734a31df0012ae2cc6d7eb31ed7995b4001e
-# sha256 of this file: 5c977cb03695a6cc2a03741b79622ab26fdbd2be89b0658c1104456d4c37a1d7
+# sha256 of this file: 0587b3105e62a609d24bfd40fa1ffa8c623968c3da2ee8e18935b8c0cf5b0432
 """SAMNAG for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -33,10 +33,10 @@ class SAMNAGOptimizer(tf.train.Optimizer):
         w += mu*v - lr*g
 
     Args:
-        radius: How far away the worst point is looked for. In [0, inf). In the equations: rho.
         learning_rate: The step size. In [0, inf). In the equations: lr.
         momentum: The factor by which the velocity decays in each step. In [0, 1). In the equations:
             mu.
+        radius: How far away the worst point is looked for. In [0, inf). In the equations: rho.
         use_locking: Whether updates take the variables' locks.
         name: The name of the update, and of the variables that keep the state.
         clipnorm: None, or the largest norm that the gradient of a variable may have.
@@ -58,9 +58,9 @@ class SAMNAGOptimizer(tf.train.Optimizer):
 
     def __init__(
         self,
-        radius=0.05,
         learning_rate=0.01,
         momentum=0.9,
+        radius=0.05,
         use_locking=False,
         name="SAMNAG",
         *,
@@ -71,11 +71,11 @@ class SAMNAGOptimizer(tf.train.Optimizer):
     ):
         super().__init__(use_locking, name)
         self._hypers = {
-            "rho": _hyper("radius", radius, "[0, inf)"),
             "lr": _hyper("learning_rate", learning_rate, "[0, inf)"),
             "mu": _hyper("momentum", momentum, "[0, 1)"),
+            "rho": _hyper("radius", radius, "[0, inf)"),
         }
-        self._arguments = {"radius": radius, "learning_rate": learning_rate, "momentum": momentum}
+        self._arguments = {"learning_rate": learning_rate, "momentum": momentum, "radius": radius}
         self._init_overrides(overrides)
         self._slot_specs = (_Slot("momentum"),)
         self._shared_specs = ()
@@ -83,7 +83,7 @@ class SAMNAGOptimizer(tf.train.Optimizer):
         self._densify = True
         self._init_clipping(clipnorm, clipvalue, global_clipnorm)
 
-    def _step(self, rho, lr, mu, total_1):
+    def _step(self, lr, mu, rho, total_1):
         """What is the same for all variables, in float64: coefficients, shared state."""
         coefficients = {"mu": mu, "lr": lr}
         return coefficients, {}

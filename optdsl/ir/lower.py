@@ -120,6 +120,8 @@ class _Lowering:
                 return op(SYMBOLS[symbol].name, self.expr(left), self.expr(right))
             case tree.Call():
                 return self._call(expr)
+            case tree.Index() | tree.List():
+                raise AssertionError("lists were written out before")
 
     def _call(self, call: tree.Call) -> Expr:
         name = call.function.text
@@ -319,7 +321,9 @@ class _Lowering:
 
     def _const(self, c: model.Const) -> nodes.Const:
         default = self.expr(c.default)
-        return nodes.Const(c.name, c.public, c.is_int, default, c.default_value, c.domain, c.doc)
+        return nodes.Const(
+            c.name, c.public, c.is_int, default, c.default_value, c.domain, c.doc, c.entry_of
+        )
 
     def _slot(self, s: model.Slot) -> nodes.Slot:
         initial, condition = self.expr(s.initial), self._fixed_condition(s)

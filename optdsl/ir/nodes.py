@@ -145,7 +145,10 @@ class Hyper:
 
 @dataclass(frozen=True)
 class Const:
-    """`default` is an expression over earlier consts; `default_value` is what it gives."""
+    """`default` is an expression over earlier consts; `default_value` is what it gives.
+
+    The entries of a list stand side by side, with its name as `entry_of` and its public name.
+    """
 
     name: str
     public: str
@@ -154,6 +157,7 @@ class Const:
     default_value: float
     domain: Interval
     doc: str
+    entry_of: str = ""
 
 
 @dataclass(frozen=True)

@@ -141,6 +141,8 @@ class _Lowering:
                 return op(SYMBOLS[symbol].name, self._written(left), self._written(right))
             case tree.Call(function=function, args=args):
                 return _call(function.text, [self._written(a) for a in args])
+            case tree.Index() | tree.List():
+                raise AssertionError("lists were written out before")
 
     def _condition(self, expr: tree.Expr) -> Expr:
         """A condition; where it is known at construction, in terms of arguments alone."""

@@ -367,6 +367,8 @@ class Oracle(Generic[N]):
                 )
             case tree.Call(function=function):
                 return self._a.apply(function.text, *[self._value(x, env) for x in expr.args])
+            case tree.Index() | tree.List():
+                raise AssertionError("lists were written out before")
 
 
 def _axes(call: tree.Call) -> tuple[int, ...]:

@@ -106,6 +106,8 @@ class _Evaluation(Generic[N]):
                 return self._piecewise(expr.args)
             case tree.Call(function=function, args=args):
                 return self._numbers.apply(function.text, *map(self._expr, args))
+            case tree.Index() | tree.List():
+                raise AssertionError("lists were written out before")
 
     def _piecewise(self, args: tuple[tree.Expr, ...]) -> N:
         """The first value up to and with the first boundary, the last beyond all of them."""

@@ -145,6 +145,8 @@ class Step:
                 return self._apply(SYMBOLS[op].name, args, (left, right), facts)
             case tree.Call():
                 return self._call(expr, facts)
+            case tree.Index() | tree.List():
+                raise AssertionError("lists were written out before")
 
     def _call(self, call: tree.Call, facts: Facts) -> Value:
         name = call.function.text

@@ -8,6 +8,7 @@ from optdsl.diagnostics import Diagnostics, Note
 from optdsl.semantics import model
 from optdsl.semantics.constants import Constant, Folder, NotConstant
 from optdsl.semantics.scope import closest
+from optdsl.semantics.unroll import list_fits
 from optdsl.syntax import tree
 
 
@@ -28,7 +29,9 @@ def with_arguments(
                 notes=(Note("the first", given[argument.name][0].span),),
             )  # fmt: skip
         else:
-            given[argument.name] = name, expr
+            parts = _parts(optimizer, argument, expr, diagnostics)
+            right = right and parts is not None
+            given |= {part: (name, value) for part, value in parts or ()}
     known = {a.name: a for a in optimizer.arguments}
     values = {n: _value(known[n], expr, diagnostics) for n, (_, expr) in given.items()}
     if not right or None in values.values():
@@ -43,16 +46,42 @@ def _named(
     optimizer: model.Optimizer, name: tree.Ident, diagnostics: Diagnostics
 ) -> model.Argument | None:
     """The argument of this name: the public one wins over the spec's."""
-    by_name = {a.name: a for a in optimizer.arguments}
-    by_name |= {a.public: a for a in optimizer.arguments}
+    heads = [a for a in optimizer.arguments if not (isinstance(a, model.Const) and a.index)]
+    by_name = {_title(a): a for a in heads} | {a.public: a for a in heads}
     if name.text not in by_name:
         near = closest(name.text, by_name)
-        known = ", ".join(a.name for a in optimizer.arguments)
+        known = ", ".join(map(_title, heads))
         mend = f"did you mean '{near}'?" if near else f"it has {known}" if known else "it has none"
         diagnostics.add(
             "O704", f"'{optimizer.name}' has no argument '{name.text}'", name.span, mend
         )
     return by_name.get(name.text)
+
+
+def _title(argument: model.Argument) -> str:
+    """The spec's name: of an entry of a list, that of the list."""
+    return (
+        argument.name
+        if not isinstance(argument, model.Const)
+        else (argument.entry_of or argument.name)
+    )
+
+
+def _parts(
+    optimizer: model.Optimizer, argument: model.Argument, expr: tree.Expr, diagnostics: Diagnostics
+) -> list[tuple[str, tree.Expr]] | None:
+    """What an argument gives to which names: of a list, to each entry. None after a report."""
+    title = _title(argument)
+    if not isinstance(argument, model.Const) or not argument.entry_of:
+        if isinstance(expr, tree.List):
+            diagnostics.add("O307", f"'{title}' is one value, this is a list", expr.span)
+            return None
+        return [(argument.name, expr)]
+    entries = [c.name for c in optimizer.consts if c.entry_of == title]
+    if not list_fits(title, len(entries), expr, diagnostics):
+        return None
+    assert isinstance(expr, tree.List)
+    return list(zip(entries, expr.items, strict=True))
 
 
 def _with_default(
@@ -84,19 +113,20 @@ def _value(argument: model.Argument, expr: tree.Expr, diagnostics: Diagnostics) 
             found.add("O305", "an argument is made of numbers", expr.span)
         diagnostics.extend(found)
         return None
+    name = argument.written if isinstance(argument, model.Const) else argument.name
     is_flag = isinstance(argument, model.Flag)
     if isinstance(value, bool) != is_flag:
         wanted = "true or false" if is_flag else "a number"
-        diagnostics.add("O302", f"'{argument.name}' is {wanted}", expr.span)
+        diagnostics.add("O302", f"'{name}' is {wanted}", expr.span)
         return None
     if isinstance(argument, model.Flag):
         return value
     if isinstance(argument, model.Const) and argument.is_int and value != int(value):
-        diagnostics.add("O306", f"'{argument.name}' is an integer", expr.span)
+        diagnostics.add("O306", f"'{name}' is an integer", expr.span)
         return None
     if value not in argument.domain:
         diagnostics.add(
-            "O402", f"{value!r} is outside the domain {argument.domain} of '{argument.name}'",
+            "O402", f"{value!r} is outside the domain {argument.domain} of '{name}'",
             expr.span,
         )  # fmt: skip
         return None

@@ -138,6 +138,7 @@ def _names(optimizer: model.Optimizer) -> Iterator[str]:
     """All the names that an optimizer declares."""
     for item in (*optimizer.arguments, *optimizer.state):
         yield item.name
+    yield from (c.entry_of for c in optimizer.consts if c.entry_of)
     yield from local_names(optimizer.body)
 
 
@@ -148,9 +149,10 @@ def _apart(wrapper: model.Optimizer, inner: model.Optimizer) -> model.Optimizer:
     taken = {*_names(wrapper), *PREDEFINED, *RESERVED, *FUNCTIONS}
     taken |= {a.public for a in wrapper.arguments}
     free = taken | set(_names(inner))
+    lists = {c.name: c.entry_of for c in inner.consts}
     names: dict[str, str] = {}
     for name in dict.fromkeys(_names(inner)):
-        if name in taken:
+        if name in taken or lists.get(name) in taken:
             names[name] = _free(f"{inner.origins.get(name, own)}_{name}", free)
             free.add(names[name])
     origins = {name: inner.origins.get(name, own) for name in _names(inner)}
@@ -177,6 +179,7 @@ def _numbered(wrapper: model.Optimizer, inner: model.Optimizer) -> model.Optimiz
 def _with_public_names(wrapper: model.Optimizer, inner: model.Optimizer) -> model.Optimizer:
     """The inner optimizer with public names that differ from the wrapper's."""
     arguments = {x for a in wrapper.arguments for x in (a.public, a.name)}
+    arguments |= {c.entry_of for c in wrapper.consts}
     arguments |= {x for s in wrapper.settings.values() for x in s.public.values()}
     states = {s.public for s in wrapper.state}
 

@@ -83,7 +83,8 @@ class Declarer:
             self.consts.append(
                 model.Const(
                     const.name.text, _public(const.name, const.public), const.is_int, expr,
-                    self.known[const.name.text], domain, const.doc, const.span,
+                    self.known[const.name.text], domain, const.doc, const.span, const.entry_of,
+                    const.index,
                 )
             )  # fmt: skip
 

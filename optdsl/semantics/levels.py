@@ -104,6 +104,8 @@ class Levels:
             case tree.Call(function=function):
                 found = self._operator(self.scope.functions[function.text], expr.args, expr)
                 return Type(Level.ELEMENT) if found and expr.options else found
+            case tree.Index() | tree.List():
+                raise AssertionError("lists were written out before")
 
     def _name(self, name: tree.Name) -> Type | None:
         if name.text == "?":

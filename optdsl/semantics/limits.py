@@ -8,6 +8,12 @@ MAX_DEPTH = 100
 #: Nodes of all the expressions of one optimizer after `def`s are expanded.
 MAX_NODES = 20_000
 
+#: Entries of a list.
+MAX_ENTRIES = 100
+
+#: Statements of one optimizer after its `repeat`s are written out.
+MAX_STATEMENTS = 1000
+
 #: Conditions of the level fixed (flags, `uses`, comparisons of consts) that are told apart when
 #: sparse policies are analysed: 2^6 cases at most.
 MAX_FIXED_CONDITIONS = 6

@@ -64,7 +64,11 @@ class Hyper:
 
 @dataclass(frozen=True)
 class Const:
-    """A number fixed at construction. `default` is of the level fixed, over earlier consts."""
+    """A number fixed at construction. `default` is of the level fixed, over earlier consts.
+
+    Users give the entries of a list together: these consts stand side by side in their order, with
+    the name of the list as `entry_of`, their `index` in it, and its public name.
+    """
 
     name: str
     public: str
@@ -74,6 +78,13 @@ class Const:
     domain: Interval
     doc: str
     span: Span
+    entry_of: str = ""
+    index: int = 0
+
+    @property
+    def written(self) -> str:
+        """How a spec writes it."""
+        return f"{self.entry_of}[{self.index}]" if self.entry_of else self.name
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ _SPOILING = frozenset({"O103", "O104", "O105", "O108"})
 
 #: Findings that lines which do not read cannot have caused.
 _SURE = frozenset(
-    "O202 O203 O204 O206 O207 O301 O302 O303 O304 O305 O306 O307 O308 O401 O402 O403 O601"
-    " O901".split()
+    "O202 O203 O204 O206 O207 O301 O302 O303 O304 O305 O306 O307 O308 O309 O310 O311 O401 O402"
+    " O403 O601 O901".split()
 )
 #: Findings that a missing declaration may have caused.
 _UNKNOWN_NAME = frozenset({"O201", "O205"})

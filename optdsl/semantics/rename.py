@@ -25,7 +25,9 @@ def renamed_optimizer(optimizer: model.Optimizer, names: Renaming) -> model.Opti
         optimizer,
         hypers=tuple(replace(h, name=own(h.name), clock=own(h.clock)) for h in optimizer.hypers),
         consts=tuple(
-            replace(c, name=own(c.name), default=renamed(c.default, names))
+            replace(
+                c, name=own(c.name), default=renamed(c.default, names), entry_of=own(c.entry_of)
+            )
             for c in optimizer.consts
         ),
         flags=tuple(replace(f, name=own(f.name)) for f in optimizer.flags),

@@ -22,6 +22,7 @@ from optdsl.semantics.rename import map_blocks, statements
 from optdsl.semantics.scope import PREDEFINED, Scope, closest
 from optdsl.semantics.settings import SettingsReader, check_public_names
 from optdsl.semantics.statements import check_body
+from optdsl.semantics.unroll import unroll
 from optdsl.semantics.usage import check_usage
 from optdsl.syntax import tree
 
@@ -150,6 +151,7 @@ def _optimizer(
 ) -> model.Optimizer | None:
     if not _has_step(item, diagnostics):
         return None
+    item, file = unroll(item, file, diagnostics)
     scope = Scope(diagnostics)
     expander, folder = Expander(scope), Folder(diagnostics)
     declare_defs(item, file, scope)
@@ -233,7 +235,7 @@ def check_defs(item: tree.Optimizer | tree.Schedule, file: tree.File, scope: Sco
     """The names in a `def`, used or not: its parameters, and what is declared around it."""
     for definition in (*file.definitions, *_own_defs(item)):
         top = definition in file.definitions
-        known = set(PREDEFINED) if top else set(scope.symbols)
+        known = {"?", *(PREDEFINED if top else scope.symbols)}
         parameters = [p.text for p in definition.parameters]
         for i, parameter in enumerate(definition.parameters):
             if parameter.text in parameters[:i]:

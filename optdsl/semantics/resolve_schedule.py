@@ -20,6 +20,7 @@ from optdsl.semantics.schedule import VALUE, Argument, Schedule
 from optdsl.semantics.scope import Scope
 from optdsl.semantics.settings import SettingsReader, check_public_names
 from optdsl.semantics.statements import check_body
+from optdsl.semantics.unroll import unroll_schedule
 from optdsl.syntax import tree
 
 #: What `t` and constants leave out, as a mend.
@@ -43,6 +44,7 @@ def resolve_schedules(file: tree.File, diagnostics: Diagnostics) -> tuple[Schedu
 
 
 def _schedule(item: tree.Schedule, file: tree.File, diagnostics: Diagnostics) -> Schedule:
+    item, file = unroll_schedule(item, file, diagnostics)
     scope = Scope(diagnostics, functions=SCHEDULE_FUNCTIONS)
     expander, folder = Expander(scope), Folder(diagnostics)
     declare_defs(item, file, scope)

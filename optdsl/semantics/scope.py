@@ -134,7 +134,8 @@ class Scope:
 
     def report_unknown(self, name: str, span: Span, hint: str = "") -> None:
         """O201, with the declared name that looks most like it."""
-        near = closest(name, self.symbols)
+        written = self.diagnostics.written
+        near = closest(name, (x for x in self.symbols if written.get(x) != name))
         mend = f"did you mean {self.symbols[near].described}?" if near else ""
         if own := self._with_public_name(name):
             mend = f"in a spec it goes by its own name, '{own}'"

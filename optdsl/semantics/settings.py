@@ -140,6 +140,8 @@ def check_public_names(optimizer: model.Optimizer | Schedule, diagnostics: Diagn
             taken: dict[str, Span] = {}
             for item in group:
                 public = renamed.get(item.name, item.public)
+                if isinstance(item, model.Const) and item.index:
+                    continue  # it goes by the name of the whole list
                 if public in taken:
                     diagnostics.add(
                         "O209", f"'{item.name}' has the public name '{public}' of another",

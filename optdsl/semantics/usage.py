@@ -29,8 +29,9 @@ def check_usage(optimizer: model.Optimizer, diagnostics: Diagnostics) -> None:
     for item in optimizer.arguments:
         if not reads[item.name]:
             diagnostics.add("W203", f"'{item.name}' is not used", item.span)
+    used = {let.span for let in _lets(optimizer.body) if reads[let.name.text]}
     for let in _lets(optimizer.body):
-        if not reads[let.name.text]:
+        if let.span not in used:  # one inside of a `repeat` is a local of each round
             diagnostics.add("W204", f"the local '{let.name.text}' is not used", let.name.span)
     if not writes["w"] and not optimizer.is_wrapper:
         diagnostics.add("W206", "no statement changes 'w'", optimizer.span)

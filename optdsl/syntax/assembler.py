@@ -11,6 +11,18 @@ from optdsl.syntax.keywords import FIRST_WORDS, Context
 from optdsl.syntax.limits import MAX_BLOCKS
 from optdsl.syntax.report import Report
 
+#: Lines that a block belongs to.
+_WITH_BLOCK = (
+    tree.Optimizer,
+    tree.Schedule,
+    tree.For,
+    tree.Stage,
+    tree.If,
+    tree.Every,
+    tree.Repeat,
+    Else,
+)
+
 
 class Assembler:
     """Makes the tree of one file."""
@@ -45,10 +57,9 @@ class Assembler:
             return None
         form = read_form(context, line.tokens, self._report)
         brace = line.brace or line.tokens[-1]
-        wants_block = isinstance(
-            form,
-            (tree.Optimizer, tree.Schedule, tree.For, tree.Stage, tree.If, tree.Every, Else),
-        ) or (isinstance(form, tree.Value) and not form.body)
+        wants_block = isinstance(form, _WITH_BLOCK) or (
+            isinstance(form, tree.Value) and not form.body
+        )
         if form is not None and wants_block is not (line.block is not None):
             message = "a block is missing" if wants_block else "no block belongs to this line"
             self._report.error("O102", message, self._report.span(brace.start, brace.end))
@@ -148,7 +159,7 @@ class Assembler:
         form = self._form("statement", line)
         body = self._block(line, depth)
         position += 1
-        if isinstance(form, tree.Every):
+        if isinstance(form, (tree.Every, tree.Repeat)):
             return position, replace(form, body=body)
         if line.tokens[:1] and line.tokens[0].kind == "IF":
             position, orelse = self._orelse(lines, position, depth + 1)

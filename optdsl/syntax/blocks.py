@@ -142,7 +142,7 @@ class _Splitter:
     def _begins_anew(self, last: Token) -> bool:
         """Whether the next line cannot go on the one that ends here with an open bracket."""
         first, second = self._next(1), self._next(2)
-        if first.kind in ("LET", "IF", "ELSE", "EVERY", "INNER"):
+        if first.kind in ("LET", "IF", "ELSE", "EVERY", "REPEAT", "INNER"):
             return True
         if first.kind != "NAME":
             return False
@@ -259,7 +259,7 @@ class _Splitter:
 
 def _is_header(tokens: list[Token]) -> bool:
     first, second = tokens[0], tokens[1].kind if len(tokens) > 1 else "END"
-    if first.kind in ("IF", "ELSE", "EVERY"):
+    if first.kind in ("IF", "ELSE", "EVERY", "REPEAT"):
         return True
     if first.text == "update":
         return second in ("END", "COLON")

@@ -49,6 +49,10 @@ def format_expression(expr: tree.Expr) -> str:
             arguments = [format_expression(a) for a in expr.args]
             arguments += [f"{name.text}={_option(value)}" for name, value in expr.options]
             return f"{expr.function.text}({', '.join(arguments)})"
+        case tree.Index(name, index):
+            return f"{name.text}[{_index(index)}]"
+        case tree.List(items):
+            return f"[{_list(items)}]"
         case tree.Unary():
             least = _NEGATION if expr.op == "not" else _POWER
             space = " " if expr.op == "not" else ""
@@ -118,11 +122,13 @@ def _statement(statement: tree.Statement) -> list[str]:
         case tree.Let(name, value):
             return [f"let {name.text} = {format_expression(value)}"]
         case tree.Assign(target, op, value):
-            return [f"{target.text} {op} {format_expression(value)}"]
+            return [f"{target.text}{_place(statement.index)} {op} {format_expression(value)}"]
         case tree.If():
             return _if(statement)
         case tree.Every(count, body):
             return _block(f"every {format_expression(count)}", _body(body))
+        case tree.Repeat(count, index, body):
+            return _block(f"repeat {format_expression(count)}{_as(index)}", _body(body))
         case tree.Inner():
             return ["inner"]
         case tree.Wrapped(name, body):
@@ -226,7 +232,7 @@ def _one_line(declaration: _OneLine) -> str:
 def _of_state(declaration: tree.Slot | tree.Shared | tree.Sparse | tree.Eval) -> str:
     match declaration:
         case tree.Slot(names, scalar, initial, condition, doc):
-            listed = ", ".join(f"{n.name.text}{_as(n.public)}" for n in names)
+            listed = ", ".join(f"{n.name.text}{_place(n.count)}{_as(n.public)}" for n in names)
             kind = ": scalar" if scalar else ""
             return f"slot {listed}{kind}{_value(initial)}{_condition(condition)}{_doc(doc)}"
         case tree.Shared(name, public, initial, condition, doc):
@@ -252,6 +258,17 @@ def _setting(setting: tree.Setting) -> str:
 
 def _value(default: tree.Expr | None) -> str:
     return f" = {format_expression(default)}" if default else ""
+
+
+def _place(index: tree.Expr | None) -> str:
+    return f"[{_index(index)}]" if index else ""
+
+
+def _index(index: tree.Expr) -> str:
+    """`i-1` is set tight."""
+    if isinstance(index, tree.Binary) and index.op in ("+", "-"):
+        return _binary(index, tight=_is_plain(index.left) and _is_plain(index.right))
+    return format_expression(index)
 
 
 def _as(public: tree.Ident | None) -> str:

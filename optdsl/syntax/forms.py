@@ -37,7 +37,7 @@ Form: TypeAlias = (
 #: Kinds of tokens that opt.lark does not keep.
 _DROPPED = frozenset(
     {
-        *("COMMA", "COLON", "AS", "IN", "OF", "IF", "ELSE", "LET", "EVERY", "INNER"),
+        *("COMMA", "COLON", "AS", "IN", "OF", "IF", "ELSE", "LET", "EVERY", "REPEAT", "INNER"),
         *("DEF", "HYPER", "CONST", "FLAG", "SLOT", "SHARED", "SPARSE", "FOR"),
         *("UPDATE", "STAGE", "CLASS", "ORDER", "SCHEDULE", "VALUE", "EVAL"),
     }
@@ -166,6 +166,9 @@ class _Builder(Transformer_NonRecursive[lark.Token, Any]):
     ) -> Form:
         return tree.Hyper(self._ident(name), default, public, domain, doc, self._line)
 
+    def consts(self, *items: Any) -> Form:
+        return self.const(*items)
+
     def const(
         self,
         name: lark.Token,
@@ -194,8 +197,10 @@ class _Builder(Transformer_NonRecursive[lark.Token, Any]):
         scalar = self._kind(kind, "scalar")
         return tree.Slot(tuple(names), scalar, initial, condition, doc, self._line)
 
-    def slot_name(self, name: lark.Token, public: tree.Ident | None) -> tree.SlotName:
-        return tree.SlotName(self._ident(name), public)
+    def slot_name(
+        self, name: lark.Token, count: tree.Expr | None, public: tree.Ident | None
+    ) -> tree.SlotName:
+        return tree.SlotName(self._ident(name), public, count)
 
     def shared(
         self,
@@ -271,6 +276,9 @@ class _Builder(Transformer_NonRecursive[lark.Token, Any]):
     def default(self, _equal: lark.Token | None, value: tree.Expr | None) -> tree.Expr | None:
         return value
 
+    def place(self, _opening: lark.Token | None, *rest: Any) -> tree.Expr | None:
+        return rest[0] if rest else None
+
     def public(self, name: lark.Token | None) -> tree.Ident | None:
         return None if name is None else self._ident(name)
 
@@ -306,11 +314,16 @@ class _Builder(Transformer_NonRecursive[lark.Token, Any]):
     def let(self, name: lark.Token, _equal: lark.Token, value: tree.Expr) -> Form:
         return tree.Let(self._ident(name), value, self._line)
 
-    def assign(self, name: lark.Token, op: lark.Token, value: tree.Expr) -> Form:
-        return tree.Assign(self._ident(name), _operator(op), value, self._line)
+    def assign(
+        self, name: lark.Token, index: tree.Expr | None, op: lark.Token, value: tree.Expr
+    ) -> Form:
+        return tree.Assign(self._ident(name), _operator(op), value, self._line, index)
 
     def every(self, count: tree.Expr) -> Form:
         return tree.Every(count, (), self._line)
+
+    def repeat(self, count: tree.Expr, index: tree.Ident | None) -> Form:
+        return tree.Repeat(count, index, (), self._line)
 
     def inner(self) -> Form:
         return tree.Inner(self._line)
@@ -338,6 +351,16 @@ class _Builder(Transformer_NonRecursive[lark.Token, Any]):
 
     def boolean(self, token: lark.Token) -> tree.Expr:
         return tree.Boolean(token.type == "TRUE", self._span(token))
+
+    def index(
+        self, name: lark.Token, _opening: lark.Token, index: tree.Expr, closing: lark.Token
+    ) -> tree.Expr:
+        span = self._span(name).to(self._span(closing))
+        return tree.Index(self._ident(name), index, span)
+
+    def list(self, opening: lark.Token, *rest: Any) -> tree.Expr:
+        *items, closing = rest
+        return tree.List(tuple(items), self._span(opening).to(self._span(closing)))
 
     def parentheses(self, opening: lark.Token, value: tree.Expr, closing: lark.Token) -> tree.Expr:
         return replace(value, span=self._span(opening).to(self._span(closing)))

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 RESERVED = frozenset(
     {
         *("and", "or", "not", "true", "false"),
-        *("if", "else", "let", "every", "inner"),
+        *("if", "else", "let", "every", "repeat", "inner"),
         *("as", "in", "of"),
     }
 )
@@ -30,4 +30,6 @@ FIRST_WORDS: dict[Context, frozenset[str]] = {
 }
 
 #: First words of lines that a block belongs to.
-HEADERS = frozenset({"optimizer", "wrapper", "for", "update", "stage", "if", "else", "every"})
+HEADERS = frozenset(
+    {"optimizer", "wrapper", "for", "update", "stage", "if", "else", "every", "repeat"}
+)

@@ -38,12 +38,13 @@ _FORMS = {
     "if": "if condition { … }",
     "else": "else { … }",
     "every": "every k { … }",
+    "repeat": "repeat 3 as i { … }",
     "inner": "inner",
 }
 _DECLARATIONS = frozenset(
     {"hyper", "const", "flag", "slot", "shared", "sparse", "eval", "def", "for"}
 )
-_STATEMENTS = frozenset({"LET", "IF", "ELSE", "EVERY", "INNER"})
+_STATEMENTS = frozenset({"LET", "IF", "ELSE", "EVERY", "REPEAT", "INNER"})
 _OPERATORS = frozenset({"PLUS", "MINUS", "STAR", "SLASH", "PERCENT", "POWER", "COMPARE"})
 _WORD_OPERATORS = frozenset({"AND", "OR"})
 _VALUES = frozenset({"NAME", "NUMBER", "TRUE", "FALSE"})
@@ -116,7 +117,7 @@ def _habit(broken: _Broken) -> _Found | None:
     """Words of other languages that begin a line."""
     help = {
         "return": "what the step does is said by assignments: 'w -= …'",
-        "while": "there are no loops; 'every k { … }' runs in each k-th step",
+        "while": "'repeat 3 { … }' repeats, 'every k { … }' runs in each k-th step",
         "pass": "an empty block is '{ }'",
         "print": "a spec computes, it prints nothing",
         "import": "other specs are found by their names",
@@ -132,7 +133,8 @@ def _habit(broken: _Broken) -> _Found | None:
 
 def _loop(broken: _Broken) -> _Found | None:
     if broken.context == "statement" and broken.first.text == "for":
-        return _Found("there are no loops", "equations hold for all elements at once", 0)
+        help = "equations hold for all elements at once; 'repeat 3 as i { … }' repeats"
+        return _Found("'for' is no statement", help, 0)
     return None
 
 
@@ -195,7 +197,8 @@ def _misspelled_statement(broken: _Broken) -> _Found | None:
     """`lett x = 1`, `iff c {`: a name where `let` or `if` is meant."""
     if broken.context != "statement" or broken.first.kind != "NAME" or broken.position != 1:
         return None
-    near = difflib.get_close_matches(broken.first.text[:64].lower(), ["let", "if", "every"], 1)
+    words = ["let", "if", "every", "repeat"]
+    near = difflib.get_close_matches(broken.first.text[:64].lower(), words, 1)
     if not near or broken.here.kind not in _VALUES:
         return None
     return _Found(f"'{broken.first.text}' is unknown here", f"did you mean '{near[0]}'?", 0)
@@ -253,7 +256,7 @@ def _typed_local(broken: _Broken) -> _Found | None:
 
 
 def _bad_target(broken: _Broken) -> _Found | None:
-    """`f(x) = …`, `m[0] = …`, `a, b = …`, `3 = x`."""
+    """`f(x) = …`, `a, b = …`, `3 = x`."""
     if broken.context != "statement" or broken.position > 1 or len(broken.line) < 2:
         return None
     if not any(t.kind in ("EQUAL", "UPDATE_BY") for t in broken.line):
@@ -267,7 +270,7 @@ def _no_effect(broken: _Broken) -> _Found | None:
     """A statement that is only an expression."""
     if broken.context != "statement" or broken.first.kind in _STATEMENTS or broken.position > 1:
         return None
-    help = "a statement is an assignment, 'let', 'if' or 'every'"
+    help = "a statement is an assignment, 'let', 'if', 'every' or 'repeat'"
     return _Found("this is no statement", help, 0, len(broken.line) - 1)
 
 
@@ -362,9 +365,16 @@ def _bracket_mismatch(broken: _Broken) -> _Found | None:
 
 
 def _indexing(broken: _Broken) -> _Found | None:
-    if broken.here.kind != "LSQB" or broken.before.kind not in ("NAME", "RPAR"):
+    if broken.here.kind != "LSQB" or broken.before.kind not in ("NAME", "RPAR", "RSQB"):
         return None
-    return _Found("there is no indexing", "equations hold for all elements at once")
+    help = "lists are 'const b = [0, 0.9]' and 'slot v[b]', their entries b[0] and v[0]"
+    return _Found("no index can stand here", help)
+
+
+def _list(broken: _Broken) -> _Found | None:
+    if broken.here.kind != "LSQB" or not broken.wants_value:
+        return None
+    return _Found("no list can stand here", "a list is a const: 'const b = [0, 0.9]'")
 
 
 def _plus_sign(broken: _Broken) -> _Found | None:
@@ -468,6 +478,7 @@ _MENDS: tuple[Callable[[_Broken], _Found | None], ...] = (
     _definition_with_body,
     _bracket_mismatch,
     _indexing,
+    _list,
     _plus_sign,
     _text_in_expression,
     _missing_value,

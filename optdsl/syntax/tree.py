@@ -78,7 +78,24 @@ class Call:
     span: Span
 
 
-Expr: TypeAlias = Number | Boolean | Name | Unary | Binary | Call
+@dataclass(frozen=True)
+class Index:
+    """`b[i]`: an entry of a list. Semantics puts the entry's own name in its place."""
+
+    name: Ident
+    index: Expr
+    span: Span
+
+
+@dataclass(frozen=True)
+class List:
+    """`[0, 0.9, 0.99]`, never empty: what a const is, or a default or argument for such a one."""
+
+    items: tuple[Expr, ...]
+    span: Span
+
+
+Expr: TypeAlias = Number | Boolean | Name | Unary | Binary | Call | Index | List
 
 # ----------------------------------------------------------------- statements
 
@@ -92,12 +109,13 @@ class Let:
 
 @dataclass(frozen=True)
 class Assign:
-    """`target op value`; op is one of `= += -= *= /=`."""
+    """`target op value`; op is one of `= += -= *= /=`. `index` says which entry of a list."""
 
     target: Ident
     op: Literal["=", "+=", "-=", "*=", "/="]
     value: Expr
     span: Span
+    index: Expr | None = None
 
 
 @dataclass(frozen=True)
@@ -118,6 +136,16 @@ class Every:
     body: tuple[Statement, ...]
     span: Span
     step: str = "t"
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """`repeat count as index { … }`; the span covers the header. Semantics writes it out."""
+
+    count: Expr
+    index: Ident | None
+    body: tuple[Statement, ...]
+    span: Span
 
 
 @dataclass(frozen=True)
@@ -150,7 +178,7 @@ class Wrapped:
     span: Span
 
 
-Statement: TypeAlias = Let | Assign | If | Every | Inner | Evaluate | Wrapped
+Statement: TypeAlias = Let | Assign | If | Every | Repeat | Inner | Evaluate | Wrapped
 
 Block: TypeAlias = tuple[Statement, ...]
 
@@ -182,6 +210,11 @@ class Hyper:
 
 @dataclass(frozen=True)
 class Const:
+    """`default` is a List for a list of numbers.
+
+    Semantics makes a const of each entry; such a one has the place `index` in the list `entry_of`.
+    """
+
     name: Ident
     is_int: bool
     default: Expr
@@ -189,6 +222,8 @@ class Const:
     domain: Domain | None
     doc: str
     span: Span
+    entry_of: str = ""
+    index: int = 0
 
 
 @dataclass(frozen=True)
@@ -202,10 +237,11 @@ class Flag:
 
 @dataclass(frozen=True)
 class SlotName:
-    """One of the names on a slot line, with its own `as`."""
+    """One of the names on a slot line, with its own `as`. `count` says how many it stands for."""
 
     name: Ident
     public: Ident | None
+    count: Expr | None = None
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,15 @@ from optdsl.ir.schedule import STEP, Argument, Numbers, Schedule
 from optdsl.semantics.level import Level
 from optdsl.semantics.model import Settings
 from optdsl.targets import layout
-from optdsl.targets.arguments import default, described, interval, ranked, spelled
+from optdsl.targets.arguments import (
+    Computed,
+    computed_text,
+    default,
+    described,
+    interval,
+    ranked,
+    spelled,
+)
 from optdsl.targets.documentation import docstring, documented, indented
 from optdsl.targets.layout import WIDTH
 from optdsl.targets.naming import Function, Names
@@ -168,10 +176,10 @@ class _Writer:
         lines = [] if computed is None else self._computed(name, computed)
         return [*lines, *layout.call(f"self.{name} = {function}", items, "", 8)]
 
-    def _computed(self, name: str, computed: Expr) -> list[str]:
+    def _computed(self, name: str, computed: Computed) -> list[str]:
         return [
             f"        if {name} is None:",
-            f"            {name} = {self._static.expr(computed)}",
+            f"            {name} = {computed_text(computed, self._static)}",
         ]
 
     def _config(self) -> list[str]:

@@ -21,9 +21,9 @@ class Identifier(SafeText):
 
 
 class LiteralText(SafeText):
-    """A Python literal: number, truth value, None, or string."""
+    """A Python literal: number, truth value, None, string, or a tuple of finite numbers."""
 
-    def __new__(cls, value: str | float | bool | None) -> LiteralText:
+    def __new__(cls, value: str | float | bool | tuple[float, ...] | None) -> LiteralText:
         if isinstance(value, float) and value in (float("inf"), float("-inf")):
             return super().__new__(cls, f'float("{value}")')
         if isinstance(value, str):

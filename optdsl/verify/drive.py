@@ -2,11 +2,11 @@
 
 It imports generated modules by their paths, steps their classes through the gradients of each
 case, and writes the state after every step. A case holds "module" (a path), "class", "mode",
-"arguments" (by public names; a schedule is the list of its values), "variables" ({key: array}),
-"slots" ({name: public name}) and "gradients": for each step {key: an array, or {"indices": …,
-"values": …}}; a variable that takes no part is missing. A step has "stages" of them, one after the
-other. The state after a step is {key: {"w": array, and each slot that exists}}. Runs on Python 3.7,
-and never imports optdsl.
+"arguments" (by public names; a schedule is the list of its values), "lists" (arguments that are
+lists of numbers), "variables" ({key: array}), "slots" ({name: public name}) and "gradients": for
+each step {key: an array, or {"indices": …, "values": …}}; a variable that takes no part is missing.
+A step has "stages" of them, one after the other. The state after a step is {key: {"w": array, and
+each slot that exists}}. Runs on Python 3.7, and never imports optdsl.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ def run(case: dict[str, Any], generated: Any) -> list[dict[str, Any]]:
         name: _schedule(generated, value) if isinstance(value, list) else value
         for name, value in case["arguments"].items()
     }
-    optimizer = generated(**arguments)
+    optimizer = generated(**arguments, **case["lists"])
     variables = {key: tf.Variable(value) for key, value in case["variables"].items()}
     applies: dict[Any, Any] = {}
     states = []

@@ -17,7 +17,7 @@ def run(case: dict[str, Any], generated: Any) -> list[dict[str, Any]]:
         name: _schedule(value) if isinstance(value, list) else value
         for name, value in case["arguments"].items()
     }
-    optimizer = generated(**arguments)
+    optimizer = generated(**arguments, **case["lists"])
     sparse = sys.modules[generated.__module__].SparseGrad
     variables = {key: w.copy() for key, w in case["variables"].items()}
     states = []

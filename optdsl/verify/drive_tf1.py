@@ -62,7 +62,7 @@ class Run:
                 self.schedules.append((arguments[name], now, value))
             else:
                 arguments[name] = value
-        self.optimizer = generated(**arguments)
+        self.optimizer = generated(**arguments, **case["lists"])
 
     def eager(self) -> list[dict[str, Any]]:
         states = []

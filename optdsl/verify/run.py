@@ -93,6 +93,7 @@ def elsewhere(
 
 def _case(task: Task, spelling: Spelling, directory: Path) -> dict[str, Any]:
     """A task as `drive` reads it; the module lies in the directory, once."""
+    entries = {c.name for c in task.optimizer.consts if c.entry_of}
     return {
         "module": str(write_module(task.text, directory)),
         "class": class_of(task.text),
@@ -100,7 +101,9 @@ def _case(task: Task, spelling: Spelling, directory: Path) -> dict[str, Any]:
         "arguments": {
             spelling.arguments[name]: list(x.values) if isinstance(x, Schedule) else x
             for name, x in task.case.arguments.items()
+            if name not in entries
         },
+        "lists": _lists(task, spelling),
         "variables": dict(task.case.variables),
         "slots": dict(spelling.slots),
         "stages": task.optimizer.stages,
@@ -109,6 +112,16 @@ def _case(task: Task, spelling: Spelling, directory: Path) -> dict[str, Any]:
             for step in task.case.gradients
         ],
     }
+
+
+def _lists(task: Task, spelling: Spelling) -> dict[str, list[Any]]:
+    """The constants that are given together."""
+    found: dict[str, list[Any]] = {}
+    for const in task.optimizer.consts:
+        if const.entry_of and const.name in task.case.arguments:
+            value = task.case.arguments[const.name]
+            found.setdefault(spelling.arguments[const.entry_of], []).append(value)
+    return found
 
 
 def _gradient(gradient: Gradient) -> Any:

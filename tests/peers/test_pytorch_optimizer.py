@@ -95,7 +95,7 @@ CASES = [
     ),
     *cases("acc_sgd", "AccSGD", product(kappa=[64.0], xi=[4.0], constant=[0.75], **DECAY)),
     *coupled("pid", "PID", product(momentum=[0.875], dampening=[0.0, 0.25], **DECAY)),
-    *coupled("aggmo", "AggMo", product(beta_1=[0.0], beta_2=[0.875], beta_3=[0.9375], **DECAY)),
+    *coupled("aggmo", "AggMo", product(betas=[(0.0, 0.875, 0.9375)], **DECAY)),
     *decoupled("ano", "Ano", ADAM),
     *cases("msvag", "MSVAG", product(beta=[0.875, 0.5])),
     *decoupled(

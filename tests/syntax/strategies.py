@@ -52,24 +52,37 @@ def larger(exprs):
         node(tree.Unary, st.sampled_from(["-", "not"]), exprs),
         node(tree.Binary, st.sampled_from(OPERATORS), exprs, exprs),
         node(tree.Call, idents, tuples(exprs), options),
+        node(tree.Index, idents, exprs),
     )
 
 
 expressions = st.recursive(leaves, larger, max_leaves=12)
+defaults = expressions | node(tree.List, tuples(expressions, 1))
 
 # ----------------------------------------------------------------- statements
 
 UPDATES = ["=", "+=", "-=", "*=", "/="]
 simple = st.one_of(
     node(tree.Let, idents, expressions),
-    node(tree.Assign, idents, st.sampled_from(UPDATES), expressions),
+    st.builds(
+        tree.Assign,
+        idents,
+        st.sampled_from(UPDATES),
+        expressions,
+        st.just(NOWHERE),
+        maybe(expressions),
+    ),
     node(tree.Inner),
 )
 
 
 def blocks(statements):
     bodies = tuples(statements, most=2)
-    return node(tree.If, expressions, bodies, bodies) | node(tree.Every, expressions, bodies)
+    return st.one_of(
+        node(tree.If, expressions, bodies, bodies),
+        node(tree.Every, expressions, bodies),
+        node(tree.Repeat, expressions, maybe(idents), bodies),
+    )
 
 
 statements = st.recursive(simple, blocks, max_leaves=6)
@@ -77,10 +90,10 @@ statements = st.recursive(simple, blocks, max_leaves=6)
 # --------------------------------------------------------------- declarations
 
 domains = node(tree.Domain, expressions, expressions, st.booleans(), st.booleans())
-slot_names = st.builds(tree.SlotName, idents, maybe(idents))
+slot_names = st.builds(tree.SlotName, idents, maybe(idents), maybe(expressions))
 definitions = node(tree.Def, idents, tuples(idents), expressions, docs)
 settings = st.one_of(
-    node(tree.SetDefault, idents, expressions),
+    node(tree.SetDefault, idents, defaults),
     node(tree.SetPublic, idents, idents),
     node(tree.SetClass, idents),
     node(tree.SetOrder, tuples(idents, 1)),
@@ -95,7 +108,7 @@ fixed_declarations = st.one_of(
 )
 declarations = st.one_of(
     node(tree.Hyper, idents, maybe(expressions), maybe(idents), maybe(domains), docs),
-    constants,
+    node(tree.Const, idents, st.booleans(), defaults, maybe(idents), maybe(domains), docs),
     flags,
     node(
         tree.Slot,
@@ -125,7 +138,7 @@ stages = st.one_of(
     tuples(node(tree.Stage, idents, bodies), 1),
 )
 optimizers = node(tree.Optimizer, idents, st.booleans(), docs, tuples(declarations), stages)
-parts = node(tree.Part, idents, tuples(st.tuples(idents, expressions)))
+parts = node(tree.Part, idents, tuples(st.tuples(idents, defaults)))
 compositions = node(tree.Composition, idents, docs, tuples(parts, 1))
 schedules = node(
     tree.Schedule, idents, docs, tuples(fixed_declarations), bodies | tuples(values, 1, 1)

@@ -75,6 +75,15 @@ def test_style_of_statements():
     assert format_statement(statement) == text
 
 
+def test_style_of_lists():
+    text = "repeat b as i {\n  v[i-1] += b[i + (-1)]*v[0]\n  repeat 3 {\n    w -= b[1]^2\n  }\n}"
+    (statement,) = statements(text)
+    assert format_statement(statement) == text
+    lines = "const b: int = [1, k] as c in [0, 2)", "slot v[b] as m, u[2]: scalar = b[0]"
+    file = read_well("optimizer A {\n" + "\n".join(lines) + "\nupdate { }\n}")
+    assert all(line in format_file(file) for line in lines)
+
+
 def test_a_text_without_a_spelling_is_refused():
     file = read_well('optimizer A """two\nlines""" {\nupdate { }\n}')
     assert '"""two\nlines"""' in format_file(file)

@@ -145,6 +145,22 @@ def test_nested_blocks():
 # ----------------------------------------------------------------------- files
 
 
+def test_lists_and_repeat():
+    (const, slot) = declarations(
+        "const b: int = [1, 2] as betas in [0, 3]", "slot v[b] as m, u, s[2]"
+    )
+    assert isinstance(const.default, tree.List) and const.is_int and const.public.text == "betas"
+    assert [bare(i) for i in const.default.items] == [("Number", "1", 1), ("Number", "2", 2)]
+    counts = [n.count and n.count.span.text for n in slot.names]
+    assert counts == ["b", None, "2"] and slot.names[0].public.text == "m"
+    (repeat, alone) = statements("repeat b as i {", "v[i-1] += b[i]", "}", "repeat 3 { }")
+    assert (repeat.index.text, repeat.span.text) == ("i", "repeat b as i")
+    (assign,) = repeat.body
+    assert (assign.target.text, assign.index.span.text, assign.op) == ("v", "i-1", "+=")
+    assert (assign.value.name.text, assign.value.span.text) == ("b", "b[i]")
+    assert alone.index is None and alone.body == ()
+
+
 def test_stages():
     (optimizer,) = read_well(
         "optimizer A {\nstage one { w = g }\nstage two { w = g }\n}"

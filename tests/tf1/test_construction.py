@@ -133,7 +133,7 @@ def test_the_configuration_goes_through_json(name):
     opt = cls(name="mine", use_locking=True, clipnorm=np.float32(2), **given)
     config = opt.get_config()
     assert set(config) == {p.name for p in parameters(cls)}
-    assert all(type(v) in (int, float, bool, str, type(None)) for v in config.values())
+    assert all(type(v) in (int, float, bool, str, list, type(None)) for v in config.values())
     again = cls.from_config(json.loads(json.dumps(config)))
     assert again.get_config() == config
     assert config["name"] == "mine"

@@ -5,9 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from optdsl.ir.nodes import Const, Expr, Flag, Hyper, Program
+from optdsl.ir.nodes import Flag, Hyper, Program
 from optdsl.semantics.model import Settings
-from optdsl.targets.arguments import Item, default, described, interval, items, ranked, spelled
+from optdsl.targets.arguments import (
+    Computed,
+    ConstList,
+    Item,
+    Value,
+    default,
+    described,
+    entries,
+    interval,
+    items,
+    public_name,
+    ranked,
+    spelled,
+)
 from optdsl.targets.keras_v2 import tables
 from optdsl.targets.layout import call
 from optdsl.targets.text import Identifier, LiteralText
@@ -22,8 +35,8 @@ class Argument:
 
     item: Item
     public: Identifier
-    default: float | bool | None
-    computed: Expr | None = None
+    default: Value
+    computed: Computed = None
 
     @property
     def is_required(self) -> bool:
@@ -50,13 +63,17 @@ class Argument:
             return call("self._set_checked", checked, "", indent)
         checked.append(LiteralText(interval(item.domain)))
         kind = "_checked"
-        if isinstance(item, Const):
+        if not isinstance(item, Hyper):
             kind = "_integer" if item.is_int else "_constant"
+        if isinstance(item, ConstList):
+            checked += [str(len(item.entries)), kind]
+            kind = "_list"
         return call(f"self.{self.public} = {kind}", checked, "", indent)
 
     def documentation(self, width: int) -> list[str]:
         """Lines for the section "Args" of a docstring."""
         own = f"In the equations: {self.item.name}." if self.item.name != self.public else ""
+        own = entries(self.item) or own
         return described(self.public, self.item, own, width)
 
 
@@ -74,7 +91,7 @@ def arguments(program: Program, settings: Settings) -> tuple[Argument, ...]:
 
 def _conventional(declared: Sequence[Item], settings: Settings) -> list[str]:
     """The public names as the spec has them; where it has none, those of Keras' conventions."""
-    names = [settings.public.get(i.name, i.public) for i in declared]
+    names = [public_name(i, settings) for i in declared]
     for place, item in enumerate(declared):
         convention = tables.CONVENTIONS.get(item.name, item.name)
         if names[place] == item.name and convention not in names:
@@ -91,7 +108,7 @@ def signature(declared: Iterable[Argument], settings: Settings, class_name: str)
     declared = list(declared)
     texts = {str(a.public): a.signature for a in declared}
     texts["name"] = f"name={LiteralText(class_name)}"
-    spoken = {settings.public.get(a.item.name, a.item.public): str(a.public) for a in declared}
+    spoken = {public_name(a.item, settings): str(a.public) for a in declared}
     order = [spoken.get(p, p) for p in settings.order]
     required = {a.public for a in declared if a.is_required}
     return ["self", *(texts[p] for p in ranked(texts, order, required)), "**kwargs"]

@@ -64,6 +64,7 @@ class _View:
     untouched: tuple[SafeText, ...]
     evaluation: tuple[SafeText, ...]
     needs_math: bool
+    has_lists: bool
     helpers: tuple[str, ...]
 
 
@@ -84,6 +85,7 @@ def _view(program: Program) -> _View:
         untouched=untouched,
         evaluation=evaluation,
         needs_math=any("math." in line.replace("tf.math.", "") for part in parts for line in part),
+        has_lists=writer.has_lists,
         helpers=tuple(sorted({HELPERS[name] for name in helpers})),
     )
 

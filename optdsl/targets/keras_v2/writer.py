@@ -10,7 +10,7 @@ from optdsl.ir.sparse import sparse
 from optdsl.semantics.level import Level
 from optdsl.semantics.model import Settings
 from optdsl.targets import layout
-from optdsl.targets.arguments import interval, spelled
+from optdsl.targets.arguments import ConstList, attributes, computed_text, interval, spelled
 from optdsl.targets.base import Spelling
 from optdsl.targets.functions import (
     RuleText,
@@ -39,7 +39,7 @@ class Writer:
         self._settings = settings
         self.arguments = arguments(program, settings)
         (self.class_name,) = spelled([settings.class_name or program.name], tables.MODULE_NAMES)
-        self._publics = {a.item.name: str(a.public) for a in self.arguments}
+        self._publics = attributes((a.item, str(a.public)) for a in self.arguments)
         style = Style(
             tables.ELEMENTS,
             tables.NUMBERS,
@@ -93,6 +93,11 @@ class Writer:
             *layout.bracketed("_SLOTS = ", slots, 4),
         ]
 
+    @property
+    def has_lists(self) -> bool:
+        """Whether some argument is a list of numbers."""
+        return any(isinstance(a.item, ConstList) for a in self.arguments)
+
     # -------------------------------------------------------- constructor
 
     def init(self) -> list[str]:
@@ -126,7 +131,7 @@ class Writer:
         if argument.computed is not None:
             lines = [
                 f"{_PAD}if {argument.public} is None:",
-                f"{_PAD}    {argument.public} = {self._static.expr(argument.computed)}",
+                f"{_PAD}    {argument.public} = {computed_text(argument.computed, self._static)}",
             ]
         return lines + argument.assignment(8)
 

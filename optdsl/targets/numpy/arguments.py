@@ -5,9 +5,21 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from optdsl.ir.nodes import Expr, Flag, Program
+from optdsl.ir.nodes import Flag, Program
 from optdsl.semantics.model import Settings
-from optdsl.targets.arguments import Item, default, described, interval, items, ranked, spelled
+from optdsl.targets.arguments import (
+    Computed,
+    Item,
+    Value,
+    default,
+    described,
+    entries,
+    interval,
+    items,
+    public_name,
+    ranked,
+    spelled,
+)
 from optdsl.targets.numpy import tables
 
 
@@ -22,8 +34,8 @@ class Argument:
     item: Item
     name: str
     public: str | None
-    default: float | bool | None
-    computed: Expr | None = None
+    default: Value
+    computed: Computed = None
 
     @property
     def is_required(self) -> bool:
@@ -36,7 +48,8 @@ class Argument:
     def documentation(self, width: int) -> list[str]:
         """Lines for the section "Args" of a docstring."""
         public = f"Also called {self.public}." if self.public else ""
-        return described(self.name, self.item, public, width)
+        notes = " ".join(filter(None, [public, entries(self.item)]))
+        return described(self.name, self.item, notes, width)
 
 
 def arguments(program: Program, settings: Settings) -> tuple[Argument, ...]:
@@ -44,7 +57,7 @@ def arguments(program: Program, settings: Settings) -> tuple[Argument, ...]:
     declared = items(program)
     taken = tables.TAKEN | tables.MEMBERS
     names = spelled((i.name for i in declared), taken)
-    publics = [settings.public.get(i.name, i.public) for i in declared]
+    publics = [public_name(i, settings) for i in declared]
     made = {
         public: Argument(item, name, _alias(names, public, taken), *default(item, settings))
         for item, name, public in zip(declared, names, publics, strict=True)

@@ -68,6 +68,7 @@ class _View:
     phases: tuple[SafeText, ...]
     has_stages: bool
     has_clocks: bool
+    has_lists: bool
     evaluation: tuple[SafeText, ...]
     evaluation_uses_rank: bool
     needs_math: bool
@@ -98,6 +99,7 @@ def _view(program: Program) -> _View:
         phases=phases,
         has_stages=writer.has_stages,
         has_clocks=writer.has_clocks,
+        has_lists=writer.has_lists,
         evaluation=evaluation,
         evaluation_uses_rank=any(w.uses_rank for w in at_evaluation),
         needs_math=any("math." in line for lines in parts for line in lines),

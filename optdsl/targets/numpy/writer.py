@@ -10,7 +10,7 @@ from optdsl.ir.sparse import sparse
 from optdsl.semantics.level import Level
 from optdsl.semantics.model import Settings
 from optdsl.targets import layout
-from optdsl.targets.arguments import spelled
+from optdsl.targets.arguments import ConstList, attributes, computed_text, spelled
 from optdsl.targets.base import Spelling
 from optdsl.targets.functions import (
     PhaseText,
@@ -37,7 +37,7 @@ class Writer:
         self._program = program
         self._settings = dict(program.settings).get("numpy", Settings())
         self.arguments = arguments(program, self._settings)
-        self._attributes = {a.item.name: a.name for a in self.arguments}
+        self._attributes = attributes((a.item, a.name) for a in self.arguments)
         self._w, self._text = "w", print_program(program, self._style("w"))
         if (w := self._text.names.of(_W)) != "w":  # it is needed after the new one is made
             self._w, self._text = w, print_program(program, self._style(w))
@@ -106,6 +106,7 @@ class Writer:
         groups = {
             "_HYPERS": _dict(hypers),
             "_CONSTS": _dict(consts),
+            **({"_LISTS": _dict(self._lists())} if self.has_lists else {}),
             "_PUBLIC": _dict(public),
             "_SLOTS": _dict({s.name: quoted(self._public(s)) for s in p.slots}),
             "_SHARED": _dict({s.name: quoted(self._public(s)) for s in p.shareds}),
@@ -117,6 +118,18 @@ class Writer:
         names = [quoted(f"{'total' if x.is_total else 'stage'}_{i}") for i, x in self._numbered()]
         lines += _table("_PHASES", names, "()") if names else []
         return [*lines, f"    _USES_RANK = {any(map(self._uses_rank, p.rules))}"]
+
+    def _lists(self) -> dict[str, str]:
+        return {
+            a.name: f'("{a.domain}", {"int" if a.item.is_int else "float"}, {len(a.item.entries)})'
+            for a in self.arguments
+            if isinstance(a.item, ConstList)
+        }
+
+    @property
+    def has_lists(self) -> bool:
+        """Whether some argument is a list of numbers."""
+        return bool(self._lists())
 
     def _clocks(self) -> list[str]:
         """Which counter is the time of which hyperparameter, where it is not the step."""
@@ -181,7 +194,8 @@ class Writer:
     def _value(self, a: Argument) -> str:
         if a.computed is None:
             return a.name
-        return f"{a.name} if {a.name} is not None else {self._static.expr(a.computed)}"
+        computed = computed_text(a.computed, self._static)
+        return f"{a.name} if {a.name} is not None else {computed}"
 
     def _state(self, name: str, items: Sequence[Slot | Shared]) -> list[str]:
         """Lines that make a dict of initial values; `name` then stands for it."""
@@ -226,7 +240,10 @@ class Writer:
         of = self._text.names.of
         parameters = ["self", of(Value("t", 0, Level.STEP, "step"))]
         parameters += [of(Value(a.item.name, 0, Level.STEP, "hyper")) for a in self._of(Hyper)]
-        parameters += [of(Value(a.item.name, 0, Level.FIXED, "const")) for a in self._of(Const)]
+        consts = [a.item.name for a in self._of(Const)]
+        lists = [a.item for a in self.arguments if isinstance(a.item, ConstList)]
+        consts += [entry.name for item in lists for entry in item.entries]
+        parameters += [of(Value(name, 0, Level.FIXED, "const")) for name in consts]
         parameters += [of(Value(s.name, 0, Level.STEP, "shared")) for s in self._program.shareds]
         return [*parameters, *totals]
 

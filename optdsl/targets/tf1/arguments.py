@@ -5,9 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from optdsl.ir.nodes import Const, Expr, Flag, Hyper, Program
+from optdsl.ir.nodes import Const, Flag, Hyper, Program
 from optdsl.semantics.model import Settings
-from optdsl.targets.arguments import Item, default, described, interval, items, ranked, spelled
+from optdsl.targets.arguments import (
+    Computed,
+    ConstList,
+    Item,
+    Value,
+    default,
+    described,
+    entries,
+    interval,
+    items,
+    public_name,
+    ranked,
+    spelled,
+)
 from optdsl.targets.text import LiteralText
 from optdsl.targets.tf1.tables import CLIPPING, MEMBERS, OWN_ARGUMENTS, TAKEN
 
@@ -22,8 +35,8 @@ class Argument:
     item: Item
     public: str
     attribute: str
-    default: float | bool | None
-    computed: Expr | None = None
+    default: Value
+    computed: Computed = None
 
     @property
     def is_required(self) -> bool:
@@ -40,15 +53,20 @@ class Argument:
         if isinstance(self.item, Flag):
             return "bool", [self.public]
         domain = str(LiteralText(interval(self.item.domain)))
-        kind = "_hyper" if isinstance(self.item, Hyper) else "_constant"
-        if isinstance(self.item, Const) and self.item.is_int:
-            kind = "_integer"
-        return kind, [str(LiteralText(self.public)), self.public, domain]
+        kind = "_hyper"
+        if not isinstance(self.item, Hyper):
+            kind = "_integer" if self.item.is_int else "_constant"
+        args = [str(LiteralText(self.public)), self.public, domain]
+        if isinstance(self.item, ConstList):
+            return "_list", [*args, str(len(self.item.entries)), kind]
+        return kind, args
 
     def documentation(self, width: int) -> list[str]:
         """Lines for the section "Args" of a docstring."""
         plain = "A plain number." if isinstance(self.item, Const) else ""
+        plain = "Plain numbers." if isinstance(self.item, ConstList) else plain
         own = f"In the equations: {self.item.name}." if self.item.name != self.public else ""
+        own = entries(self.item) or own
         return described(self.public, self.item, " ".join(filter(None, [plain, own])), width)
 
 
@@ -56,7 +74,7 @@ def arguments(program: Program, settings: Settings) -> tuple[Argument, ...]:
     """The arguments that the spec declares, in the order of their declaration."""
     declared = items(program)
     public = spelled(
-        (settings.public.get(i.name, i.public) for i in declared),
+        (public_name(i, settings) for i in declared),
         {*TAKEN, *OWN_ARGUMENTS, *CLIPPING},
     )
     attributes = spelled((i.name for i in declared), {*MEMBERS, *TAKEN})
@@ -79,7 +97,7 @@ def signature(declared: Iterable[Argument], settings: Settings, class_name: str)
     texts["use_locking"] = "use_locking=False"
     texts |= {a.public: a.signature for a in flags}
     texts["name"] = f"name={LiteralText(_optimizer_name(class_name))}"
-    spoken = {settings.public.get(a.item.name, a.item.public): a.public for a in declared}
+    spoken = {public_name(a.item, settings): a.public for a in declared}
     order = [spoken.get(p, p) for p in settings.order]
     required = {a.public for a in declared if a.is_required}
     return (

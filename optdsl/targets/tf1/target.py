@@ -15,7 +15,7 @@ from optdsl.ir.sparse import sparse
 from optdsl.semantics.level import Level
 from optdsl.semantics.model import Settings
 from optdsl.targets import layout
-from optdsl.targets.arguments import spelled
+from optdsl.targets.arguments import ConstList, attributes, computed_text, spelled
 from optdsl.targets.base import Spelling, render_template
 from optdsl.targets.functions import (
     RuleText,
@@ -89,6 +89,7 @@ class _View:
     cases: bool
     has_stages: bool
     needs_math: bool
+    has_lists: bool
     helpers: frozenset[str]
 
 
@@ -102,7 +103,7 @@ class _Writer:
         (self._class_name,) = spelled(
             [self._settings.class_name or f"{program.name}Optimizer"], tables.TAKEN
         )
-        self._attributes = {a.item.name: a.attribute for a in self._arguments}
+        self._attributes = attributes((a.item, a.attribute) for a in self._arguments)
         style = Style(
             tables.ELEMENTS, tables.NUMBERS, self._attribute, "{0}.shape.ndims", taken=tables.TAKEN
         )
@@ -140,6 +141,7 @@ class _Writer:
             cases=bool(self._cases),
             has_stages=len(self._program.gradients) > 1,
             needs_math=any("math." in line for line in lines),
+            has_lists=any(isinstance(a.item, ConstList) for a in self._arguments),
             helpers=frozenset(HELPERS[name] for name in used if name in HELPERS),
         )
 
@@ -199,7 +201,7 @@ class _Writer:
         if argument.computed is not None:
             lines = [
                 f"        if {argument.public} is None:",
-                f"            {argument.public} = {self._static.expr(argument.computed)}",
+                f"            {argument.public} = {computed_text(argument.computed, self._static)}",
             ]
         function, args = argument.checked
         return lines + layout.call(f"self.{argument.attribute} = {function}", args, "", 8)
