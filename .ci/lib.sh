@@ -85,7 +85,7 @@ build_old() { # NAME VERSION
     mv "$folder.$$" "$folder"
 }
 
-check_old() { # NAME TARGET…: the tests and the proof for these targets
+check_old() { # NAME TARGET…: the tests and the proof for these targets; of $SPECS where it is set
   local name=$1 folder target paths=()
   folder=$(old_env "$name")
   shift
@@ -96,7 +96,7 @@ check_old() { # NAME TARGET…: the tests and the proof for these targets
   step "tests on $name: $*" "$folder/bin/python" -m pytest -q "${paths[@]}"
   for target in "$@"; do
     step "proof on $name: $target" \
-      "$MAIN/bin/optdsl" verify -t "$target" --python "$folder/bin/python"
+      "$MAIN/bin/optdsl" verify -t "$target" --python "$folder/bin/python" ${SPECS:-}
   done
 }
 
@@ -106,7 +106,7 @@ check_wheel() { # the wheel alone, in a folder far from this clone, gives the co
   "$folder/bin/python" -m build -q --wheel --outdir "$folder/dist" . || return
   make_venv "$folder/venv" "$PYTHON" "$folder"/dist/optdsl-*.whl || return
   mkdir -p "$folder/empty" && cd "$folder/empty" || return
-  ../venv/bin/optdsl gen -o out $(cd "$ROOT/specs" && ls | sed 's/\.opt$//') || return
+  ../venv/bin/optdsl gen -o out $(cd "$ROOT/specs" && find . -name '*.opt' -exec basename {} .opt \; | sort) || return
   for target in numpy tf1 keras_v2; do
     diff -r -I '^# ' -x __init__.py "$ROOT/generated/$target" "out/$target" || return
   done

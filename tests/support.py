@@ -7,6 +7,21 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
+#: Modules that have all kinds of rules between them: for tests in frameworks that would take long
+#: over the whole library, of which `optdsl verify` runs all the rules.
+SAMPLE = (
+    "adabelief", "adadelta", "adam", "adamax", "adamw", "adan", "adopt", "ftrl", "lamb", "lars",
+    "lazy_adam", "lion", "momentum", "nadam", "novograd", "radam", "rmsprop", "rmsprop_tf", "sgd",
+    "yogi",
+)  # fmt: skip
+
+
+def is_optimizer(target, file):
+    """Whether a generated file holds an optimizer, and no schedule."""
+    with open(os.path.join(ROOT, "generated", target, file), encoding="utf-8") as text:
+        return "def _rule(" in text.read()
+
+
 def load_generated(target, name):
     """The module `generated/<target>/<name>.py`, imported by its path; one object per file."""
     key = f"generated_{target}_{name}"

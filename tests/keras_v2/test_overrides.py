@@ -23,15 +23,11 @@ from tests.keras_v2.helpers import (
     tf,
     values,
 )
-from tests.support import ROOT
+from tests.support import SAMPLE
 
 pytestmark = pytest.mark.tf
 
-MODULES = sorted(
-    name[:-3]
-    for name in os.listdir(os.path.join(ROOT, "generated", "keras_v2"))
-    if name.endswith(".py") and name != "__init__.py"
-)
+MODULES = SAMPLE
 AdamW, Nadam = generated("adamw", "AdamW"), generated("nadam", "Nadam")
 SGD, GradientDescent = generated("sgd", "SGD"), generated("gradient_descent", "GradientDescent")
 #: The hyperparameters that the shared value of Nadam is made of: it is one for all variables.

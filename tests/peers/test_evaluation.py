@@ -8,7 +8,7 @@ import pytest
 import schedulefree
 import torch
 
-from tests.peers.test_torch import SHAPES, STEPS, gradient, product
+from tests.peers.measure import SHAPES, STEPS, gradient, product
 from tests.support import load_generated
 
 OPTIONS = product(

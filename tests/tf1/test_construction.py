@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
-from tests.support import ROOT
+from tests.support import ROOT, is_optimizer
 from tests.tf1.harness import TF2, eager_mode, generated, graph_session, train, variable
 
 pytestmark = pytest.mark.tf
@@ -27,7 +27,7 @@ BUILT_IN = {
 NAMES = sorted(
     name[:-3]
     for name in os.listdir(os.path.join(ROOT, "generated", "tf1"))
-    if name.endswith(".py") and name != "__init__.py"
+    if name.endswith(".py") and name != "__init__.py" and is_optimizer("tf1", name)
 )
 # Names of variables: suffixes of slots, and a scope of its own, which TF 2 added to Adam.
 NOT_SUPPORTED = ("accum_name", "linear_name", "use_own_namescope_for_non_slot_vars")

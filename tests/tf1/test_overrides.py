@@ -11,16 +11,12 @@ import pytest
 import tensorflow
 import tensorflow.compat.v1 as tf
 
-from tests.support import ROOT
+from tests.support import SAMPLE
 from tests.tf1.harness import GRAPH, MODES, eager_mode, generated, graph_session, rows
 
 pytestmark = pytest.mark.tf
 
-NAMES = sorted(
-    name[:-3]
-    for name in os.listdir(os.path.join(ROOT, "generated", "tf1"))
-    if name.endswith(".py") and name != "__init__.py"
-)
+NAMES = SAMPLE
 #: The hyperparameters that the shared value of Nadam is made of: it is one for all variables.
 OF_SHARED = {"nadam": {"beta1", "schedule_decay"}}
 
