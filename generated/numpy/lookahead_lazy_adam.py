@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/lazy_adam.opt
 # sha256 of the spec: 6d02708ce8a6dc6f96038c6527dda25a0cae35533e5babc618522318fe221b65
-# sha256 of this file: 1220c89fb2fd33f529000064795bf7bfbdc031b2f0162e8072ba08b9555a009f
+# sha256 of this file: b9dfaa4d76d85696ae313ceefb406ef916698b6b3fc481da323c4f6aa46ba284
 """Lookahead around LazyAdam: for embeddings."""
 
 import functools
@@ -61,35 +61,35 @@ class LookaheadLazyAdam:
         }
 
     Args:
-        alpha: How far the slow weights go. In [0, 1]. Also called slow_step_size.
         lr: The step size. In [0, inf). Also called learning_rate.
         b1: The decay of the mean of the gradient. In [0, 1). Also called beta_1.
         b2: The decay of the mean of its square. In [0, 1). Also called beta_2.
         eps: Keeps the division away from 0. In (0, inf). Also called epsilon.
+        alpha: How far the slow weights go. In [0, 1]. Also called slow_step_size.
         k: The number of steps between two syncs. In [1, inf). Also called sync_period.
         clipvalue: Every element of a gradient is clipped to [-clipvalue, clipvalue].
         clipnorm: A gradient whose norm is greater is scaled down to this norm.
         global_clipnorm: The same for the norm of all the gradients together.
         overrides: Of some arrays: {pattern of keys: {hyperparameter: number or "*factor"}}.
 
-    alpha, lr, b1, b2 and eps may be schedules: functions of the number of steps done so far.
+    lr, b1, b2, eps and alpha may be schedules: functions of the number of steps done so far.
     """
 
     # Domains of the arguments, arguments by their public names, public names of what is saved.
     _HYPERS = {
-        "alpha": "[0, 1]",
         "lr": "[0, inf)",
         "b1": "[0, 1)",
         "b2": "[0, 1)",
         "eps": "(0, inf)",
+        "alpha": "[0, 1]",
     }
     _CONSTS = {"k": ("[1, inf)", int)}
     _PUBLIC = {
-        "slow_step_size": "alpha",
         "learning_rate": "lr",
         "beta_1": "b1",
         "beta_2": "b2",
         "epsilon": "eps",
+        "slow_step_size": "alpha",
         "sync_period": "k",
     }
     _SLOTS = {"slow": "slow", "m": "m", "v": "v"}
@@ -99,20 +99,20 @@ class LookaheadLazyAdam:
     _USES_RANK = False
 
     @_also_called(
-        slow_step_size="alpha",
         learning_rate="lr",
         beta_1="b1",
         beta_2="b2",
         epsilon="eps",
+        slow_step_size="alpha",
         sync_period="k",
     )
     def __init__(
         self,
-        alpha=0.5,
         lr=0.001,
         b1=0.9,
         b2=0.999,
         eps=1e-07,
+        alpha=0.5,
         k=6,
         *,
         clipvalue=None,
@@ -120,11 +120,11 @@ class LookaheadLazyAdam:
         global_clipnorm=None,
         overrides=None,
     ):
-        self.alpha = alpha
         self.lr = lr
         self.b1 = b1
         self.b2 = b2
         self.eps = eps
+        self.alpha = alpha
         self.k = k
         self._policy = "mixed"
         self._densify = False
@@ -137,7 +137,7 @@ class LookaheadLazyAdam:
         state = {"slow": w, "m": 0, "v": 0}
         return state
 
-    def _step(self, t, alpha, lr, b1, b2, eps, k):
+    def _step(self, t, lr, b1, b2, eps, alpha, k):
         """The numbers of step t, in float64: coefficients, and new shared values."""
         lazy_adam_alpha = lr * np.sqrt(1 - b2**t) / (1 - b1**t)
         one_minus_b1 = 1 - b1

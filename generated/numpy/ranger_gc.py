@@ -7,7 +7,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: 4fd14c0320320eebb2331ebed03be63565d780b074f30115aae01b608d2c2cd2
+# sha256 of this file: cedc17337fd45cbb1b74de1a0b0e5d3035b09f19be77696d2ce2e47308bb30f6
 """Ranger with gradient centralization: Lookahead around RAdam on centred gradients."""
 
 import functools
@@ -83,35 +83,35 @@ class RangerGC:
         }
 
     Args:
-        alpha: How far the slow weights go. In [0, 1]. Also called slow_step_size.
         lr: The step size. In [0, inf). Also called learning_rate.
         b1: The decay of the mean of the gradient. In [0, 1). Also called beta_1.
         b2: The decay of the mean of its square. In (0.6, 1). Also called beta_2.
         eps: Keeps the division away from 0. In (0, inf). Also called epsilon.
+        alpha: How far the slow weights go. In [0, 1]. Also called slow_step_size.
         k: The number of steps between two syncs. In [1, inf). Also called sync_period.
         clipvalue: Every element of a gradient is clipped to [-clipvalue, clipvalue].
         clipnorm: A gradient whose norm is greater is scaled down to this norm.
         global_clipnorm: The same for the norm of all the gradients together.
         overrides: Of some arrays: {pattern of keys: {hyperparameter: number or "*factor"}}.
 
-    alpha, lr, b1, b2 and eps may be schedules: functions of the number of steps done so far.
+    lr, b1, b2, eps and alpha may be schedules: functions of the number of steps done so far.
     """
 
     # Domains of the arguments, arguments by their public names, public names of what is saved.
     _HYPERS = {
-        "alpha": "[0, 1]",
         "lr": "[0, inf)",
         "b1": "[0, 1)",
         "b2": "(0.6, 1)",
         "eps": "(0, inf)",
+        "alpha": "[0, 1]",
     }
     _CONSTS = {"k": ("[1, inf)", int)}
     _PUBLIC = {
-        "slow_step_size": "alpha",
         "learning_rate": "lr",
         "beta_1": "b1",
         "beta_2": "b2",
         "epsilon": "eps",
+        "slow_step_size": "alpha",
         "sync_period": "k",
     }
     _SLOTS = {"slow": "slow", "m": "m", "v": "v"}
@@ -121,20 +121,20 @@ class RangerGC:
     _USES_RANK = True
 
     @_also_called(
-        slow_step_size="alpha",
         learning_rate="lr",
         beta_1="b1",
         beta_2="b2",
         epsilon="eps",
+        slow_step_size="alpha",
         sync_period="k",
     )
     def __init__(
         self,
-        alpha=0.5,
         lr=0.001,
         b1=0.95,
         b2=0.999,
         eps=1e-05,
+        alpha=0.5,
         k=6,
         *,
         clipvalue=None,
@@ -142,11 +142,11 @@ class RangerGC:
         global_clipnorm=None,
         overrides=None,
     ):
-        self.alpha = alpha
         self.lr = lr
         self.b1 = b1
         self.b2 = b2
         self.eps = eps
+        self.alpha = alpha
         self.k = k
         self._policy = "exact"
         self._densify = True
@@ -159,7 +159,7 @@ class RangerGC:
         state = {"slow": w, "m": 0, "v": 0}
         return state
 
-    def _step(self, t, alpha, lr, b1, b2, eps, k):
+    def _step(self, t, lr, b1, b2, eps, alpha, k):
         """The numbers of step t, in float64: coefficients, and new shared values."""
         r_max = 2 / (1 - b2) - 1
         r = r_max - 2 * t * b2**t / (1 - b2**t)

@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/adamw.opt
 # sha256 of the spec: 30205ad4af97039a63cd04fde425348d743ed8f58d8bbc1e3a1f128f40eb6669
-# sha256 of this file: be00df5f99b3e3e40ccbccb0bc22938b158d286de8b33cf9f10f5a01f3b85337
+# sha256 of this file: 90ebf02f08180af484497c8f7fbf2e5e688da11bb16bfed3cd44c863bc859bc6
 """AdamW on the gradients of sharpness-aware minimization."""
 
 import contextlib
@@ -68,38 +68,38 @@ class SAMAdamW:
         w -= alpha*m/(sqrt(d) + eps)
 
     Args:
-        rho: How far away the worst point is looked for. In [0, inf). Also called radius.
         lr: The step size. In [0, inf). Also called learning_rate.
         wd: The decay of the weights, times the step size. In [0, inf). Also called weight_decay.
         b1: The decay of the mean of the gradient. In [0, 1). Also called beta_1.
         b2: The decay of the mean of its square. In [0, 1). Also called beta_2.
         eps: Keeps the division away from 0. In (0, inf). Also called epsilon.
+        rho: How far away the worst point is looked for. In [0, inf). Also called radius.
         amsgrad: Whether to divide by the largest v so far.
         clipvalue: Every element of a gradient is clipped to [-clipvalue, clipvalue].
         clipnorm: A gradient whose norm is greater is scaled down to this norm.
         global_clipnorm: The same for the norm of all the gradients together.
         overrides: Of some arrays: {pattern of keys: {hyperparameter: number or "*factor"}}.
 
-    rho, lr, wd, b1, b2 and eps may be schedules: functions of the number of steps done so far.
+    lr, wd, b1, b2, eps and rho may be schedules: functions of the number of steps done so far.
     """
 
     # Domains of the arguments, arguments by their public names, public names of what is saved.
     _HYPERS = {
-        "rho": "[0, inf)",
         "lr": "[0, inf)",
         "wd": "[0, inf)",
         "b1": "[0, 1)",
         "b2": "[0, 1)",
         "eps": "(0, inf)",
+        "rho": "[0, inf)",
     }
     _CONSTS = {}
     _PUBLIC = {
-        "radius": "rho",
         "learning_rate": "lr",
         "weight_decay": "wd",
         "beta_1": "b1",
         "beta_2": "b2",
         "epsilon": "eps",
+        "radius": "rho",
     }
     _SLOTS = {"m": "m", "v": "v", "vhat": "vhat"}
     _SHARED = {}
@@ -109,16 +109,16 @@ class SAMAdamW:
     _USES_RANK = False
 
     @_also_called(
-        radius="rho", learning_rate="lr", weight_decay="wd", beta_1="b1", beta_2="b2", epsilon="eps"
+        learning_rate="lr", weight_decay="wd", beta_1="b1", beta_2="b2", epsilon="eps", radius="rho"
     )
     def __init__(
         self,
-        rho=0.05,
         lr=0.001,
         wd=0.004,
         b1=0.9,
         b2=0.999,
         eps=1e-07,
+        rho=0.05,
         amsgrad=False,
         *,
         clipvalue=None,
@@ -126,12 +126,12 @@ class SAMAdamW:
         global_clipnorm=None,
         overrides=None,
     ):
-        self.rho = rho
         self.lr = lr
         self.wd = wd
         self.b1 = b1
         self.b2 = b2
         self.eps = eps
+        self.rho = rho
         self.amsgrad = amsgrad
         self._policy = "exact"
         self._densify = True
@@ -146,7 +146,7 @@ class SAMAdamW:
             state["vhat"] = 0
         return state
 
-    def _step(self, t, rho, lr, wd, b1, b2, eps, total_1):
+    def _step(self, t, lr, wd, b1, b2, eps, rho, total_1):
         """The numbers of step t, in float64: coefficients, and new shared values."""
         alpha = lr * np.sqrt(1 - b2**t) / (1 - b1**t)
         one_minus_lr_wd = 1 - lr * wd
@@ -193,7 +193,7 @@ class SAMAdamW:
         w = w - alpha * m / (np.sqrt(d) + eps)
         return w, m, v, vhat
 
-    def _total_1_step(self, t, rho, lr, wd, b1, b2, eps):
+    def _total_1_step(self, t, lr, wd, b1, b2, eps, rho):
         """The numbers that `_total_1` needs, in float64."""
         return {}
 
@@ -202,7 +202,7 @@ class SAMAdamW:
         part_of_total_1 = np.sum(g**2)
         return part_of_total_1
 
-    def _stage_2_step(self, t, rho, lr, wd, b1, b2, eps, total_1):
+    def _stage_2_step(self, t, lr, wd, b1, b2, eps, rho, total_1):
         """The numbers that `_stage_2` needs, in float64."""
         coefficient_1 = rho / (np.sqrt(total_1) + 1e-12)
         return {"coefficient_1": coefficient_1}
@@ -210,7 +210,7 @@ class SAMAdamW:
     def _stage_2(self, g, w, m, v, vhat, *, coefficient_1):
         """Where one variable is when the gradient of this stage is taken."""
         w = w + coefficient_1 * g
-        return w, m, v, vhat
+        return (w,)
 
     # ------------------------------------------------------------------------------------------
     # From here on the text is the same in every generated optimizer. A step reads and checks

@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/nag.opt
 # sha256 of the spec: 0a5aaed3b55d12837338695b4883734a31df0012ae2cc6d7eb31ed7995b4001e
-# sha256 of this file: 68bc460c3269498f77227a6b8d7220d09e1312c883916a0ffbb08e814053be92
+# sha256 of this file: 8db0aa9c58355566b847b4e078490980826a8ca6baaa3a5ecdac1d0fa32bba8f
 """NAG on the gradients of sharpness-aware minimization, the combination of the paper."""
 
 import contextlib
@@ -59,21 +59,21 @@ class SAMNAG:
         w += mu*v - lr*g
 
     Args:
-        rho: How far away the worst point is looked for. In [0, inf). Also called radius.
         lr: The step size. In [0, inf). Also called learning_rate.
         mu: The factor by which the velocity decays in each step. In [0, 1). Also called momentum.
+        rho: How far away the worst point is looked for. In [0, inf). Also called radius.
         clipvalue: Every element of a gradient is clipped to [-clipvalue, clipvalue].
         clipnorm: A gradient whose norm is greater is scaled down to this norm.
         global_clipnorm: The same for the norm of all the gradients together.
         overrides: Of some arrays: {pattern of keys: {hyperparameter: number or "*factor"}}.
 
-    rho, lr and mu may be schedules: functions of the number of steps done so far.
+    lr, mu and rho may be schedules: functions of the number of steps done so far.
     """
 
     # Domains of the arguments, arguments by their public names, public names of what is saved.
-    _HYPERS = {"rho": "[0, inf)", "lr": "[0, inf)", "mu": "[0, 1)"}
+    _HYPERS = {"lr": "[0, inf)", "mu": "[0, 1)", "rho": "[0, inf)"}
     _CONSTS = {}
-    _PUBLIC = {"radius": "rho", "learning_rate": "lr", "momentum": "mu"}
+    _PUBLIC = {"learning_rate": "lr", "momentum": "mu", "radius": "rho"}
     _SLOTS = {"v": "momentum"}
     _SHARED = {}
     _FLAGS = ()
@@ -81,21 +81,21 @@ class SAMNAG:
     _PHASES = ("total_1", "stage_2")
     _USES_RANK = False
 
-    @_also_called(radius="rho", learning_rate="lr", momentum="mu")
+    @_also_called(learning_rate="lr", momentum="mu", radius="rho")
     def __init__(
         self,
-        rho=0.05,
         lr=0.01,
         mu=0.9,
+        rho=0.05,
         *,
         clipvalue=None,
         clipnorm=None,
         global_clipnorm=None,
         overrides=None,
     ):
-        self.rho = rho
         self.lr = lr
         self.mu = mu
+        self.rho = rho
         self._policy = "exact"
         self._densify = True
         self._start(
@@ -107,7 +107,7 @@ class SAMNAG:
         state = {"v": 0}
         return state
 
-    def _step(self, t, rho, lr, mu, total_1):
+    def _step(self, t, lr, mu, rho, total_1):
         """The numbers of step t, in float64: coefficients, and new shared values."""
         coefficients = {"mu": mu, "lr": lr}
         return coefficients, {}
@@ -120,7 +120,7 @@ class SAMNAG:
         w = w + (mu * v - lr * g_2)
         return w, v
 
-    def _total_1_step(self, t, rho, lr, mu):
+    def _total_1_step(self, t, lr, mu, rho):
         """The numbers that `_total_1` needs, in float64."""
         return {}
 
@@ -129,7 +129,7 @@ class SAMNAG:
         part_of_total_1 = np.sum(g**2)
         return part_of_total_1
 
-    def _stage_2_step(self, t, rho, lr, mu, total_1):
+    def _stage_2_step(self, t, lr, mu, rho, total_1):
         """The numbers that `_stage_2` needs, in float64."""
         coefficient_1 = rho / (np.sqrt(total_1) + 1e-12)
         return {"coefficient_1": coefficient_1}
@@ -137,7 +137,7 @@ class SAMNAG:
     def _stage_2(self, g, w, v, *, coefficient_1):
         """Where one variable is when the gradient of this stage is taken."""
         w = w + coefficient_1 * g
-        return w, v
+        return (w,)
 
     # ------------------------------------------------------------------------------------------
     # From here on the text is the same in every generated optimizer. A step reads and checks

@@ -115,9 +115,9 @@ def wrap(wrapper: model.Optimizer, inner: model.Optimizer) -> model.Optimizer:
     return model.Optimizer(
         name=wrapper.name,
         doc=wrapper.doc,
-        hypers=(*wrapper.hypers, *inner.hypers),
-        consts=(*wrapper.consts, *inner.consts),
-        flags=(*wrapper.flags, *inner.flags),
+        hypers=(*inner.hypers, *wrapper.hypers),  # so that the learning rate stays the first
+        consts=(*inner.consts, *wrapper.consts),
+        flags=(*inner.flags, *wrapper.flags),
         slots=(*wrapper.slots, *inner.slots),
         shareds=(*wrapper.shareds, *inner.shareds),
         policies=wrapper.policies,

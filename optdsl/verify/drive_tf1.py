@@ -5,12 +5,14 @@ The modes are "ref" and "resource", the kinds of variables in a graph with a ses
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+import numpy as np
 import tensorflow.compat.v1 as tf
 
 tf.logging.set_verbosity(tf.logging.ERROR)
@@ -24,8 +26,22 @@ def run(case: dict[str, Any], generated: Any) -> list[dict[str, Any]]:
     """The state after every step."""
     if case["mode"] == "eager":
         return Run(case, generated, lambda step: lambda: step[0]).eager()
-    with tf.Graph().as_default(), tf.Session(config=THREADS) as session:
+    with _session(case["mode"]) as session:
         return Run(case, generated, lambda step: tf.placeholder(tf.float64, [])).graph(session)
+
+
+@contextlib.contextmanager
+def _session(mode: str) -> Iterator[Any]:
+    """A session of a new graph. Control flow v2 cannot assign to reference variables."""
+    was_v2 = tf.control_flow_v2_enabled()
+    if mode == "ref":
+        tf.disable_control_flow_v2()
+    try:
+        with tf.Graph().as_default(), tf.Session(config=THREADS) as session:
+            yield session
+    finally:
+        if was_v2:
+            tf.enable_control_flow_v2()
 
 
 class Run:
@@ -50,10 +66,10 @@ class Run:
 
     def eager(self) -> list[dict[str, Any]]:
         states = []
-        for step, gradients in enumerate(self.case["gradients"]):
+        for step, stages in enumerate(self._steps()):
             for _, now, values in self.schedules:
                 now[0] = values[step]
-            self._apply({key: self._tensors(key, g, tf.constant) for key, g in gradients.items()})
+            self._step([self._tensors(gradients, tf.constant) for gradients in stages])
             states.append(
                 {
                     key: {name: x.numpy() for name, x in state.items()}
@@ -63,28 +79,72 @@ class Run:
         return states
 
     def graph(self, session: Any) -> list[dict[str, Any]]:
-        """One apply per pattern of dense, sparse and missing gradients, which are fed."""
-        applies: dict[Any, Any] = {}
-        for gradients in self.case["gradients"]:
-            if _pattern(gradients) not in applies:
-                fed = {k: self._tensors(k, g, _placeholder) for k, g in gradients.items()}
-                applies[_pattern(gradients)] = self._apply(fed), fed
+        """One op per pattern of dense, sparse and missing gradients, which are fed."""
+        in_runs = self.case["mode"] == "ref" and self.case["stages"] > 1
+        steps = [self._alike(stages) if in_runs else stages for stages in self._steps()]
+        ops: dict[Any, Any] = {}
+        for stages in steps:
+            if _pattern(stages) not in ops:
+                fed = [self._tensors(g, _placeholder) for g in stages[: 1 if in_runs else None]]
+                op = self._stage_ops(fed[0]) if in_runs else self._step(fed)
+                ops[_pattern(stages)] = op, fed
         session.run(tf.global_variables_initializer())
         states = []
-        for step, gradients in enumerate(self.case["gradients"]):
-            apply, fed = applies[_pattern(gradients)]
-            feed = {tensor: values[step] for tensor, _, values in self.schedules}
-            for key, gradient in gradients.items():
-                feed.update(_feed(fed[key], gradient))
-            session.run(apply, feed)
-            states.append(session.run(self._state(), feed))
+        for step, stages in enumerate(steps):
+            op, fed = ops[_pattern(stages)]
+            now = {tensor: values[step] for tensor, _, values in self.schedules}
+            if in_runs:
+                runs = _Runs(session, [_feed(fed[0], gradients) for gradients in stages])
+                self.optimizer.run_stages(runs, op, now)
+            else:
+                session.run(op, _joined([now, *map(_feed, fed, stages)]))
+            states.append(session.run(self._state(), now))
         return states
 
-    def _apply(self, gradients: dict[str, Any]) -> Any:
-        pairs = [(gradients.get(key), variable) for key, variable in self.variables.items()]
-        return self.optimizer.apply_gradients(pairs)
+    def _steps(self) -> list[list[dict[str, Any]]]:
+        """The gradients of all stages of each step."""
+        given, count = self.case["gradients"], self.case["stages"]
+        return [given[i : i + count] for i in range(0, len(given), count)]
 
-    def _tensors(self, key: str, gradient: Any, tensor: Callable[[Any], Any]) -> Any:
+    def _alike(self, stages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The stages of a step with the same kind of gradient for a variable in all of them."""
+        alike: list[dict[str, Any]] = [{} for _ in stages]
+        for key in stages[0]:
+            gradients = [stage.get(key) for stage in stages]
+            rows = all(isinstance(g, dict) for g in gradients)
+            for stage, g in zip(alike, gradients):
+                stage[key] = g if rows else _dense(g, self.case["variables"][key])
+        return alike
+
+    def _step(self, stages: list[dict[str, Any]]) -> Any:
+        """A step with these tensors as the gradients of its stages."""
+        if len(stages) == 1:
+            pairs = [(stages[0].get(key), variable) for key, variable in self.variables.items()]
+            return self.optimizer.apply_gradients(pairs)
+        rest = iter(stages)
+        return self.optimizer.minimize(lambda: self._loss(next(rest)), var_list=self._all)
+
+    def _stage_ops(self, gradients: dict[str, Any]) -> Any:
+        return self.optimizer.stage_ops(self._loss(gradients), var_list=self._all)
+
+    @property
+    def _all(self) -> list[Any]:
+        return list(self.variables.values())
+
+    def _loss(self, gradients: dict[str, Any]) -> Any:
+        """Something that has these gradients everywhere."""
+        parts = []
+        for key, g in gradients.items():
+            w = self.variables[key]
+            rows = isinstance(g, tf.IndexedSlices)
+            product = g.values * tf.gather(w, g.indices) if rows else g * w
+            parts.append(tf.cast(tf.reduce_sum(product), tf.float64))
+        return tf.add_n(parts)
+
+    def _tensors(self, gradients: dict[str, Any], tensor: Callable[[Any], Any]) -> dict[str, Any]:
+        return {key: self._gradient(key, g, tensor) for key, g in gradients.items()}
+
+    def _gradient(self, key: str, gradient: Any, tensor: Callable[[Any], Any]) -> Any:
         if not isinstance(gradient, dict):
             return tensor(gradient)
         values, indices = tensor(gradient["values"]), tensor(gradient["indices"])
@@ -105,11 +165,41 @@ def _placeholder(value: Any) -> Any:
     return tf.placeholder(value.dtype, [None, *value.shape[1:]] if value.ndim else [])
 
 
-def _pattern(gradients: dict[str, Any]) -> Any:
-    return tuple((key, isinstance(g, dict)) for key, g in sorted(gradients.items()))
+class _Runs:
+    """A session in which each run of a step is fed the gradients of one stage."""
+
+    def __init__(self, session: Any, feeds: list[dict[Any, Any]]) -> None:
+        self._session, self._feeds = session, iter(feeds)
+
+    def run(self, fetches: Any, feed_dict: Any = None) -> Any:
+        return self._session.run(fetches, _joined([feed_dict, next(self._feeds)]))
 
 
-def _feed(fed: Any, gradient: Any) -> dict[Any, Any]:
-    if isinstance(gradient, dict):
-        return {fed.values: gradient["values"], fed.indices: gradient["indices"]}
-    return {fed: gradient}
+def _pattern(stages: list[dict[str, Any]]) -> Any:
+    return tuple(tuple((k, isinstance(g, dict)) for k, g in sorted(s.items())) for s in stages)
+
+
+def _dense(gradient: Any, variable: Any) -> Any:
+    """A gradient of a variable as an array; a missing one is 0."""
+    if gradient is not None and not isinstance(gradient, dict):
+        return gradient
+    dense = np.zeros_like(variable)
+    if gradient is not None:
+        np.add.at(dense, gradient["indices"], gradient["values"])
+    return dense
+
+
+def _joined(feeds: list[dict[Any, Any]]) -> dict[Any, Any]:
+    return {tensor: value for feed in feeds for tensor, value in feed.items()}
+
+
+def _feed(fed: dict[str, Any], gradients: dict[str, Any]) -> dict[Any, Any]:
+    """What to feed to the placeholders for some gradients."""
+    feed = {}
+    for key, gradient in gradients.items():
+        if isinstance(gradient, dict):
+            feed[fed[key].values] = gradient["values"]
+            feed[fed[key].indices] = gradient["indices"]
+        else:
+            feed[fed[key]] = gradient
+    return feed

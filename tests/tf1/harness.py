@@ -4,6 +4,7 @@ A gradient is an array, a pair (values, indices) of a sparse one, or None.
 """
 
 import contextlib
+import importlib
 
 import numpy as np
 import tensorflow
@@ -21,7 +22,21 @@ tf.logging.set_verbosity(tf.logging.ERROR)
 
 def generated(name):
     """The one class of an optimizer in generated/tf1/<name>.py."""
-    module = load_generated("tf1", name)
+    return _optimizer(load_generated("tf1", name))
+
+
+def composed(name):
+    """The same for an optimizer of composed/composed.opt."""
+    return _optimizer(importlib.import_module("tests.tf1.composed.tf1." + name))
+
+
+def composed_numpy(name):
+    """What NumPy does for an optimizer of composed/composed.opt."""
+    module = importlib.import_module("tests.tf1.composed.numpy." + name)
+    return getattr(module, "".join(map(str.title, name.split("_"))))
+
+
+def _optimizer(module):
     classes = [c for c in vars(module).values() if isinstance(c, type)]
     return next(c for c in classes if issubclass(c, tf.train.Optimizer))
 
@@ -64,7 +79,7 @@ def _train_graph(optimizer, start, grads, resource, dtype, **kwargs):
     with graph_session() as session:
         variables = [variable(x, dtype, resource, **kwargs) for x in start]
         feeds, gradients = zip(*[_placeholder(g, dtype) for g in grads[0]])
-        update = optimizer.apply_gradients(list(zip(gradients, variables)))
+        update = _step(optimizer, list(zip(gradients, variables)))
         session.run(tf.global_variables_initializer())
         for step in grads:
             feed = {}
@@ -72,6 +87,20 @@ def _train_graph(optimizer, start, grads, resource, dtype, **kwargs):
                 feed.update(zip(keys, g if isinstance(g, tuple) else (g,)))
             session.run(update, feed)
         return session.run((variables, _slots(optimizer, variables)))
+
+
+def _step(optimizer, pairs):
+    """A step with these gradients; with the same ones in all stages, where there are several."""
+    if not hasattr(optimizer, "stage_ops"):
+        return optimizer.apply_gradients(pairs)
+    return optimizer.minimize(lambda: tf.add_n([_loss(g, w) for g, w in pairs if g is not None]))
+
+
+def _loss(g, w):
+    """A loss of this gradient."""
+    if isinstance(g, tf.IndexedSlices):
+        return tf.reduce_sum(g.values * tf.gather(w, g.indices))
+    return tf.reduce_sum(g * w)
 
 
 def _placeholder(g, dtype):
@@ -92,7 +121,7 @@ def _train_eager(optimizer, start, grads, compiled, dtype, **kwargs):
 
     def step(*gradients):
         gradients = [rows(*g) if isinstance(g, tuple) else g for g in gradients]
-        optimizer.apply_gradients(list(zip(gradients, variables)))
+        _step(optimizer, list(zip(gradients, variables)))
 
     run = tensorflow.function(step) if compiled else step
     for gradients in grads:

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from optdsl.ir.build import is_static, op
 from optdsl.ir.nodes import Block, Branch, Define, Expr, Program, Ref, Rule, Statement, Value
+from optdsl.ir.regions import defines
 from optdsl.semantics.level import Level
 
 #: So many conditions are decided around the rule; each doubles the graph.
@@ -31,10 +32,30 @@ def _conditions(block: Block) -> Iterator[Value]:
     for statement in block:
         if isinstance(statement, Branch):
             condition = statement.condition
-            if isinstance(condition, Ref) and condition.level == Level.STEP:
+            of_step = condition.level == Level.STEP
+            if of_step and isinstance(condition, Ref) and _spares_a_state(statement):
                 yield condition.value
             yield from _conditions(statement.then)
             yield from _conditions(statement.orelse)
+
+
+def _spares_a_state(branch: Branch) -> bool:
+    """Whether some state changes on one side only, so that there is something to leave alone.
+
+    What both sides assign is as well computed by `where`, of which the assignment stays outside.
+    """
+    for side in (branch.then, branch.orelse):
+        made = {d.value for d in defines(side)}
+        for merge in branch.merges:
+            kept = merge.then if side is branch.then else merge.orelse
+            state = any(d.before is not None for d in _made_as(branch, merge.value.name))
+            if state and not (isinstance(kept, Ref) and kept.value in made):
+                return True
+    return False
+
+
+def _made_as(branch: Branch, name: str) -> Iterator[Define]:
+    return (d for d in defines((branch,)) if d.value.name == name)
 
 
 def select(program: Program) -> Program:

@@ -275,21 +275,16 @@ class Writer:
         ]
 
     def _phase(self, name: str, text: PhaseText, rule: Rule) -> list[str]:
-        states = [self._w, *self._text.slots.values()]
         says = "The part of one variable in a sum over all."
-        results = [text.result]
+        returned = [f"        return {text.result}"]
         if not text.is_total:
             says = "Where one variable is when the gradient of this stage is taken."
-            results += states[1:]
+            returned = layout.returned([text.result], 8)
         return [
             *self._signature(name, text.gradients, [text.rule], self._uses_rank(rule)),
             f'        """{says}"""',
             *text.rule.lines,
-            *(
-                layout.returned(results, 8)
-                if not text.is_total
-                else [f"        return {results[0]}"]
-            ),
+            *returned,
         ]
 
     def rule(self) -> list[str]:

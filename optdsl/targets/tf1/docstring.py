@@ -51,6 +51,8 @@ def class_documentation(
     ]
     lines += ["", *textwrap.wrap(_HYPERS, WIDTH - 4)] if program.hypers else []
     lines += ["", *_sparse(program)]
+    if (stages := len(program.gradients)) > 1:
+        lines += ["", f"A step takes {stages} gradients: see minimize and stage_ops."]
     state = _state(program, settings)
     return docstring([*lines, "", *state] if state else lines)
 

@@ -28,5 +28,5 @@ CLIPPING = ("clipnorm", "clipvalue", "global_clipnorm")
 MEMBERS = frozenset(
     "GATE_GRAPH GATE_NONE GATE_OP apply_gradients compute_gradients evaluation_ops"
     " evaluation_weights from_config get_config get_name get_slot get_slot_names minimize"
-    " variables".split()
+    " run_stages stage_ops variables".split()
 )

@@ -9,6 +9,7 @@ from optdsl.diagnostics import Diagnostics
 from optdsl.ir.build import is_literal, ops, program_expressions, refs
 from optdsl.ir.evaluation import at_evaluation
 from optdsl.ir.nodes import Expr, Literal_, Program, Shared, Slot, Value
+from optdsl.ir.passes.select import cases
 from optdsl.ir.schedule import Schedule
 from optdsl.ir.sparse import sparse
 from optdsl.semantics.level import Level
@@ -33,9 +34,9 @@ from optdsl.targets.tf1 import evaluation, tables
 from optdsl.targets.tf1 import schedule as schedules
 from optdsl.targets.tf1.arguments import Argument, arguments, signature
 from optdsl.targets.tf1.docstring import class_documentation
+from optdsl.targets.tf1.phases import phase_lines, phase_names
 
 _W = Value("w", 0, Level.ELEMENT, "variable")
-_G = Value("g", 0, Level.ELEMENT, "gradient")
 
 
 class Tf1Target:
@@ -69,7 +70,9 @@ class _View:
     """What the template prints; a tuple holds lines as they stand in the file.
 
     `starts` are the lines that make initial values of slots out of the variable, where there are
-    such slots; `helpers` are the functions that the file needs beside the machinery.
+    such slots; `phases` are the functions for what all variables find out before the step, `tables`
+    the attributes of the class; `cases` says that the rule does something in some steps only;
+    `helpers` are the functions that the file needs beside the machinery.
     """
 
     title: Identifier
@@ -81,6 +84,10 @@ class _View:
     untouched: tuple[SafeText, ...]
     starts: tuple[SafeText, ...]
     evaluation: tuple[SafeText, ...]
+    phases: tuple[SafeText, ...]
+    tables: tuple[SafeText, ...]
+    cases: bool
+    has_stages: bool
     needs_math: bool
     has_lists: bool
     helpers: frozenset[str]
@@ -105,12 +112,16 @@ class _Writer:
         self._static = static_printer(style, self._names)
         self._elements = Printer(tables.ELEMENTS, self._element_name)
         self._rows = sparse(program)
+        self._cases = [self._names.of(c) for c in cases(program)]
 
     def view(self) -> _View:
         """The finished view."""
         parts = [self._init(), self._step(), self._rule(), self._untouched(), self._starts()]
         parts.append(self._evaluation())
-        init, step, rule, untouched, starts, evaluated = (tuple(map(Code, p)) for p in parts)
+        parts.append(phase_lines(self._text.phases, self._states, self._input))
+        init, step, rule, untouched, starts, evaluated, phases = (
+            tuple(map(Code, part)) for part in parts
+        )
         used = {op.op for expr in program_expressions(self._program) for op in ops(expr)}
         lines = (line.replace("tf.math.", "") for part in parts for line in part)
         return _View(
@@ -125,6 +136,10 @@ class _Writer:
             untouched=untouched,
             starts=starts,
             evaluation=evaluated,
+            phases=phases,
+            tables=tuple(map(Code, self._tables())),
+            cases=bool(self._cases),
+            has_stages=len(self._program.gradients) > 1,
             needs_math=any("math." in line for line in lines),
             has_lists=any(isinstance(a.item, ConstList) for a in self._arguments),
             helpers=frozenset(HELPERS[name] for name in used if name in HELPERS),
@@ -145,6 +160,16 @@ class _Writer:
         """What users call the arguments and slots."""
         arguments = {a.item.name: a.public for a in self._arguments}
         return Spelling(arguments, {s.name: self._public(s) for s in self._program.slots})
+
+    def _tables(self) -> list[str]:
+        """The attributes of the class that say how the machinery goes about a step."""
+        tables = {"_CASES": self._cases, "_PHASES": phase_names(self._text.phases)}
+        return [
+            line
+            for name, items in tables.items()
+            if items
+            for line in layout.bracketed(f"{name} = ", [f'"{x}"' for x in items], 4)
+        ]
 
     # --------------------------------------------------------- constructor
 
@@ -249,7 +274,8 @@ class _Writer:
     @property
     def _counts(self) -> bool:
         """Whether steps are counted: `t` is read, or there is something before the first one."""
-        reads = any(value.role == "step" for _, value in self._text.inputs)
+        inputs = [self._text.inputs, *(phase.inputs for phase in self._text.phases)]
+        reads = any(value.role == "step" for given in inputs for _, value in given)
         return reads or self._program.evaluation is not None
 
     def _shared_name(self, shared: Shared) -> str:
@@ -261,6 +287,7 @@ class _Writer:
         names = [self._hyper_name(a) for a in self._arguments if a.item in self._program.hypers]
         names += ["step"] if self._counts else []
         names += map(self._shared_name, self._program.shareds)
+        names += self._text.totals
         return [
             *layout.call("def _step", ["self", *names], ":", 4),
             *_quoted(_STEP_DOCUMENTATION),
@@ -293,7 +320,7 @@ class _Writer:
         return layout.bracketed("return coefficients, ", items, 8, "{}")
 
     def _rule(self) -> list[str]:
-        inputs = [self._names.of(_G), *self._states]
+        inputs = [*self._text.gradients, *self._states]
         return self._function("_rule", inputs, self._text.rule, _RULE_DOCUMENTATION)
 
     def _untouched(self) -> list[str]:
