@@ -11,8 +11,8 @@ MAX_NODES = 20_000
 #: Entries of a list.
 MAX_ENTRIES = 100
 
-#: Statements of one optimizer after its `repeat`s are written out.
-MAX_STATEMENTS = 1000
+#: Statements and rounds of one optimizer in its `repeat`s, after they are written out.
+MAX_STATEMENTS = 300
 
 #: Conditions of the level fixed (flags, `uses`, comparisons of consts) that are told apart when
 #: sparse policies are analysed: 2^6 cases at most.

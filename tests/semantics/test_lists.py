@@ -136,11 +136,11 @@ def means() -> type:
 def test_a_composition_gives_each_entry_its_default() -> None:
     both = resolved(MEANS)
     assert [(c.name, c.public, c.default_value) for c in both.consts if c.entry_of] == [
-        ("b_0", "betas", 0.75),
-        ("b_1", "betas", 0.5),
         ("means_b_0", "means_betas", 0.1),
         ("means_b_1", "means_betas", 0.2),
         ("means_b_2", "means_betas", 0.3),
+        ("b_0", "betas", 0.75),
+        ("b_1", "betas", 0.5),
     ]
     assert {c.entry_of for c in both.consts} == {"", "b", "means_b"}
 
