@@ -33,11 +33,11 @@ ALIASES = {"learning_rate": 'kwargs.get("lr", {0})', "decay": 'kwargs.pop("sched
 
 #: Identifiers that no local may have inside a method.
 TAKEN = frozenset({*keyword.kwlist, *keyword.softkwlist, *dir(builtins)}) | frozenset(
-    "contextlib copy dtype keras math np numbers others self tf".split()
+    "contextlib copy dtype functools keras math np numbers others self tf".split()
 )
 
 #: Names that an optimizer's class may not have, beside those that start with an underscore.
-MODULE_NAMES = frozenset("contextlib copy keras math np numbers tf".split())
+MODULE_NAMES = frozenset("contextlib copy functools keras math np numbers tf".split())
 
 #: Arguments of every constructor; `lr` and `decay` are read from **kwargs.
 OWN_ARGUMENTS = frozenset("clipnorm clipvalue global_clipnorm kwargs lr name self".split())
@@ -46,7 +46,7 @@ OWN_ARGUMENTS = frozenset("clipnorm clipvalue global_clipnorm kwargs lr name sel
 #: hyperparameter, constant or flag of such a name would hide it.
 MEMBERS = frozenset(
     """
-    add_slot add_weight apply_gradients build clipnorm clipvalue from_config get_config
+    add_slot add_weight apply_gradients attach build clipnorm clipvalue from_config get_config
     get_gradients get_slot get_slot_names get_updates get_weights global_clipnorm
     gradient_aggregator gradient_transformers iterations minimize set_weights variables weights
     """.split()
