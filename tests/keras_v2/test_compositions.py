@@ -88,7 +88,7 @@ def test_what_does_not_change_is_not_written(sparse):
         optimizer.apply_gradients([(gradient, w)])
 
     graph = tf.function(step).get_concrete_function(tf.TensorSpec([3, 2], tf.float32)).graph
-    kinds = [op.type for op in graph.get_operations()]
+    kinds = [node.op for node in graph.as_graph_def().node]
     assert sum("If" in kind for kind in kinds) == 1
     writes = [k for k in kinds if k.startswith(("AssignVariable", "ResourceScatter"))]
     assert len(writes) == 2  # the counters, which move in every step
@@ -122,8 +122,8 @@ def test_accumulating_is_as_large_batches():
 
 def test_a_schedule_sees_the_steps_of_its_part():
     def make(cls, **arguments):
-        schedule = keras.optimizers.schedules.PiecewiseConstantDecay([0, 1, 2], [0.1, 0.2, 0.05, 1.0])
-        return cls(schedule, epsilon=1e-3, **arguments)
+        steps = keras.optimizers.schedules.PiecewiseConstantDecay
+        return cls(steps([0, 1, 2], [0.1, 0.2, 0.05, 1.0]), epsilon=1e-3, **arguments)
 
     small = trained(make(AccumulatedAdam, steps_per_update=8), 8)
     close(small, trained(make(Adam), 64), 1e-13)
@@ -292,6 +292,4 @@ def test_two_devices_equal_one(case, tmp_path):
     names = sorted(name[4:] for name in found.files if name.startswith("one_"))
     assert names
     for name in names:
-        np.testing.assert_allclose(
-            found["two_" + name], found["one_" + name], rtol=1e-5, atol=1e-6
-        )
+        np.testing.assert_allclose(found["two_" + name], found["one_" + name], rtol=1e-5, atol=1e-6)

@@ -20,7 +20,7 @@ class KerasV2Target:
 
     name = "keras_v2"
     allowed_imports = frozenset(
-        {"contextlib", "copy", "functools", "math", "numbers", "numpy", "tensorflow.compat.v2", "tf_keras"}
+        "contextlib copy functools math numbers numpy tensorflow.compat.v2 tf_keras".split()
     )
 
     def check(self, program: Program, diagnostics: Diagnostics) -> None:

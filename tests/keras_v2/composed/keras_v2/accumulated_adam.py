@@ -5,7 +5,7 @@
 # sha256 of the spec: 3570684a77f4b1201508bf6f7c0c9006154a19fd35d267c5176668d6c2c2d118
 # spec: tests/keras_v2/composed/composed.opt
 # sha256 of the spec: 4145365e1a61b681faf02f9cf63b0ca90b1e33c3193d01bd16281c38241c9a0e
-# sha256 of this file: 3425e3277e8049101f38e6e4f20cb571a45bb4a00c02c81a04a19916d6a1f3d7
+# sha256 of this file: 4c4f017beb87c3ddcd8799dd471a1d21bcaee7a11aa07fb8a909c2b25ea8ccdd
 """Accumulate of Adam."""
 
 import contextlib
@@ -76,7 +76,7 @@ class AccumulatedAdam(_OptimizerV2):
             constructor of OptimizerV2 takes.
 
     learning_rate, beta_1, beta_2 and epsilon may be numbers, tensors, callables without arguments,
-    or schedules, which see the number of steps done.
+    or schedules, which see the number of steps done by the part that they belong to.
     """
 
     _HAS_AGGREGATE_GRAD = True  # tells Keras that apply_gradients takes what its own takes
@@ -420,8 +420,9 @@ class AccumulatedAdam(_OptimizerV2):
                 grads_and_vars = self._transform_gradients(present)
         # Nothing may move in a step that fails before its gradients are there: at the end of the
         # data `fit` of TF 1.15 begins one more. Shared values look at no gradient, so they wait.
-        gradients = filter(tf.is_tensor, tf.nest.flatten([grad for grad, _ in grads_and_vars]))
-        with tf.control_dependencies(list(gradients) if self._shared else []):
+        gradients = tf.nest.flatten([grad for grad, _ in grads_and_vars])
+        ready = [grad.op for grad in gradients if hasattr(grad, "op")]  # in a graph they have one
+        with tf.control_dependencies(ready if self._shared else []):
             return super().apply_gradients(grads_and_vars, name=name, **kwargs)
 
     def _transform_gradients(self, grads_and_vars):

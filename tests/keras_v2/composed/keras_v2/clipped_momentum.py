@@ -5,7 +5,7 @@
 # sha256 of the spec: 3570684a77f4b1201508bf6f7c0c9006154a19fd35d267c5176668d6c2c2d118
 # spec: tests/keras_v2/composed/composed.opt
 # sha256 of the spec: ef2a2bc1eb80d99d41d751c42a64fbf33255020343d7913343c561bbd705a0cb
-# sha256 of this file: 3e41c0718b3584b1c4b06a592a04f3d4fa0c302f59eab1724dae12e052962247
+# sha256 of this file: fb40adf1f3efc77c9518a6f78f6a00099f5d08e61ca34bc87a2371f510652cfa
 """Accumulate of ClipTogether of Momentum."""
 
 import contextlib
@@ -76,7 +76,9 @@ class ClippedMomentum(_OptimizerV2):
             constructor of OptimizerV2 takes.
 
     max_norm, learning_rate and momentum may be numbers, tensors, callables without arguments, or
-    schedules, which see the number of steps done.
+    schedules, which see the number of steps done by the part that they belong to.
+
+    A step needs the gradients of all the variables together, after they are clipped.
     """
 
     _HAS_AGGREGATE_GRAD = True  # tells Keras that apply_gradients takes what its own takes
@@ -418,8 +420,9 @@ class ClippedMomentum(_OptimizerV2):
                 grads_and_vars = self._transform_gradients(present)
         # Nothing may move in a step that fails before its gradients are there: at the end of the
         # data `fit` of TF 1.15 begins one more. Shared values look at no gradient, so they wait.
-        gradients = filter(tf.is_tensor, tf.nest.flatten([grad for grad, _ in grads_and_vars]))
-        with tf.control_dependencies(list(gradients) if self._shared else []):
+        gradients = tf.nest.flatten([grad for grad, _ in grads_and_vars])
+        ready = [grad.op for grad in gradients if hasattr(grad, "op")]  # in a graph they have one
+        with tf.control_dependencies(ready if self._shared else []):
             return super().apply_gradients(grads_and_vars, name=name, **kwargs)
 
     def _transform_gradients(self, grads_and_vars):

@@ -3,7 +3,7 @@
 # sha256 of the spec: e15950b2b830d3db35dbdf8cf96e82de0a506e142f99d99b358f04b7df1d4fc8
 # spec: tests/keras_v2/composed/composed.opt
 # sha256 of the spec: a8f479931a76a7eb1757955c214e6836e33aabb1bb14ea6e67c653a4a3f54455
-# sha256 of this file: 48df14b9048d6fed1584a34f445c73bb6d06c0b17331cf22acfb9cc56a94f1d5
+# sha256 of this file: 6dc9fc78b7eaaab79280c056e4efc48541ccc442a13e5f22517d08fbacbe4a3f
 """Heun."""
 
 import contextlib
@@ -59,6 +59,9 @@ class PlainHeun(_OptimizerV2):
 
     learning_rate may be numbers, tensors, callables without arguments, or schedules, which see the
     number of steps done.
+
+    A step takes gradients in several places: `minimize` has to get a function that returns the
+    loss; for `fit`, call `attach(model)` after `compile`. Loss scaling is not supported.
     """
 
     _HAS_AGGREGATE_GRAD = True  # tells Keras that apply_gradients takes what its own takes

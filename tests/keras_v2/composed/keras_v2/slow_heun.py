@@ -5,7 +5,7 @@
 # sha256 of the spec: 81b6e61954406a0d59e6741ce5a0a0d178368d9db97a8a381ca10f828b2debe8
 # spec: tests/keras_v2/composed/composed.opt
 # sha256 of the spec: a8f479931a76a7eb1757955c214e6836e33aabb1bb14ea6e67c653a4a3f54455
-# sha256 of this file: d7b7089bbbdc8a1a8175b7bfee2974e72bb206d6cb067501717c1ebc52a650b2
+# sha256 of this file: 36a4d9d9e7ebdafd7278509276a5132da2d3278bbdbcd12abc1edca754ff4214
 """Lookahead of Heun."""
 
 import contextlib
@@ -68,6 +68,9 @@ class SlowHeun(_OptimizerV2):
 
     slow_step_size and learning_rate may be numbers, tensors, callables without arguments, or
     schedules, which see the number of steps done.
+
+    A step takes gradients in several places: `minimize` has to get a function that returns the
+    loss; for `fit`, call `attach(model)` after `compile`. Loss scaling is not supported.
     """
 
     _HAS_AGGREGATE_GRAD = True  # tells Keras that apply_gradients takes what its own takes

@@ -7,7 +7,7 @@
 # sha256 of the spec: 81b6e61954406a0d59e6741ce5a0a0d178368d9db97a8a381ca10f828b2debe8
 # spec: tests/keras_v2/composed/composed.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: 0201ba78a75c769b0ac2552b5c0dd89328d4d51bf7719256484cb7192b95494f
+# sha256 of this file: f3ef8c8a2efe56c48d71c58fd262f29621322bf60f3305b7e69e98d59f27cdb0
 """Accumulate of Lookahead of RAdam."""
 
 import contextlib
@@ -87,7 +87,8 @@ class SlowSteps(_OptimizerV2):
             constructor of OptimizerV2 takes.
 
     slow_step_size, learning_rate, beta_1, beta_2 and epsilon may be numbers, tensors, callables
-    without arguments, or schedules, which see the number of steps done.
+    without arguments, or schedules, which see the number of steps done by the part that they belong
+    to.
     """
 
     _HAS_AGGREGATE_GRAD = True  # tells Keras that apply_gradients takes what its own takes
@@ -495,8 +496,9 @@ class SlowSteps(_OptimizerV2):
                 grads_and_vars = self._transform_gradients(present)
         # Nothing may move in a step that fails before its gradients are there: at the end of the
         # data `fit` of TF 1.15 begins one more. Shared values look at no gradient, so they wait.
-        gradients = filter(tf.is_tensor, tf.nest.flatten([grad for grad, _ in grads_and_vars]))
-        with tf.control_dependencies(list(gradients) if self._shared else []):
+        gradients = tf.nest.flatten([grad for grad, _ in grads_and_vars])
+        ready = [grad.op for grad in gradients if hasattr(grad, "op")]  # in a graph they have one
+        with tf.control_dependencies(ready if self._shared else []):
             return super().apply_gradients(grads_and_vars, name=name, **kwargs)
 
     def _transform_gradients(self, grads_and_vars):
