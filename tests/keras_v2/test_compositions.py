@@ -87,8 +87,8 @@ def test_what_does_not_change_is_not_written(sparse):
         gradient = tf.IndexedSlices(gradient, tf.constant([0, 1, 2])) if sparse else gradient
         optimizer.apply_gradients([(gradient, w)])
 
-    graph = tf.function(step).get_concrete_function(tf.TensorSpec([3, 2], tf.float32)).graph
-    kinds = [node.op for node in graph.as_graph_def().node]
+    function = tf.function(step).get_concrete_function(tf.TensorSpec([3, 2], tf.float32))
+    kinds = [node.op for node in function.graph.as_graph_def().node]
     assert sum("If" in kind for kind in kinds) == 1
     writes = [k for k in kinds if k.startswith(("AssignVariable", "ResourceScatter"))]
     assert len(writes) == 2  # the counters, which move in every step
