@@ -31,14 +31,16 @@ def run(case: dict[str, Any], generated: Any) -> list[dict[str, Any]]:
     variables = {key: tf.Variable(value) for key, value in case["variables"].items()}
     applies: dict[Any, Any] = {}
     states = []
-    for gradients in case["gradients"]:
+    stages = case["stages"]
+    for i in range(0, len(case["gradients"]), stages):
+        of_step = case["gradients"][i : i + stages]
         if case["mode"] == "eager":
-            _apply(optimizer, variables, gradients)
+            _apply(optimizer, variables, of_step)
         else:
-            pattern = _pattern(gradients)
+            pattern = tuple(map(_pattern, of_step))
             if pattern not in applies:
                 applies[pattern] = tf.function(lambda g: _apply(optimizer, variables, g))
-            applies[pattern](_tensors(gradients))
+            applies[pattern](list(map(_tensors, of_step)))
         states.append(_state(optimizer, variables, case["slots"]))
     return states
 
@@ -67,9 +69,35 @@ def _tensors(gradients: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _apply(optimizer: Any, variables: dict[str, Any], gradients: dict[str, Any]) -> None:
-    pairs = [(_gradient(gradients.get(key), w), w) for key, w in variables.items()]
-    optimizer.apply_gradients(pairs)
+def _apply(optimizer: Any, variables: dict[str, Any], stages: list[dict[str, Any]]) -> None:
+    given = [
+        [(_gradient(gradients.get(key), w), w) for key, w in variables.items()]
+        for gradients in stages
+    ]
+    if len(given) == 1:
+        optimizer.apply_gradients(given[0])
+    else:
+        rest = iter(given)
+        optimizer.minimize(lambda: _loss(next(rest)), list(variables.values()))
+
+
+def _loss(pairs: list[Any]) -> Any:
+    """A loss that has these gradients, dense and sparse ones; that of a variable may be None."""
+    parts = [tf.constant(0.0, tf.float64)]
+    for gradient, w in pairs:
+        if gradient is not None:
+            sparse = isinstance(gradient, tf.IndexedSlices)
+            values = gradient.values if sparse else gradient
+            at = tf.gather(w, gradient.indices) if sparse else w
+            parts.append(
+                tf.cast(tf.custom_gradient(_dot)(tf.convert_to_tensor(at), values), tf.float64)
+            )
+    return tf.add_n(parts)
+
+
+def _dot(w: Any, gradient: Any) -> Any:
+    """A number whose gradient is exactly this one, whatever it is itself."""
+    return tf.zeros([], w.dtype), lambda upstream: (gradient, None)
 
 
 def _gradient(gradient: Any, w: Any) -> Any:

@@ -1,6 +1,7 @@
 """What the tests of the Keras V2 classes share. Runs in every TensorFlow environment."""
 
 import contextlib
+import importlib
 import os
 import warnings
 
@@ -30,6 +31,30 @@ builtin = getattr(keras.optimizers, "legacy", None) or keras.optimizers
 def generated(module, name):
     """A generated class."""
     return getattr(load_generated("keras_v2", module), name)
+
+
+def composed(name):
+    """A class of composed/composed.opt."""
+    return _composed("keras_v2", name)
+
+
+def composed_numpy(name):
+    """The same for NumPy."""
+    return _composed("numpy", name)
+
+
+def _composed(target, name):
+    module = "".join("_" + c.lower() if c.isupper() else c for c in name).strip("_")
+    found = importlib.import_module("tests.keras_v2.composed." + target + "." + module)
+    return getattr(found, name)
+
+
+def scaled(optimizer):
+    """A LossScaleOptimizer around it, with the scale 16."""
+    if TF1:
+        scale = tf.compat.v1.train.experimental.DynamicLossScale(2.0**4, increment_period=100)
+        return keras.mixed_precision.experimental.LossScaleOptimizer(optimizer, scale)
+    return keras.mixed_precision.LossScaleOptimizer(optimizer, initial_scale=2.0**4)
 
 
 def rows(values, indices, height=None):

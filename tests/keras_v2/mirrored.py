@@ -23,10 +23,13 @@ else:  # TF 1.15
 
 import numpy as np
 
-from tests.keras_v2.helpers import TF1, array, generated, keras, values
+from tests.keras_v2.helpers import TF1, array, composed, generated, keras, values
 
 Adam, SGD, Nadam = generated("adam", "Adam"), generated("sgd", "SGD"), generated("nadam", "Nadam")
 NovoGrad, RMSprop = generated("novograd", "NovoGrad"), generated("rmsprop", "RMSprop")
+
+AccumulatedAdam, SlowSteps = composed("AccumulatedAdam"), composed("SlowSteps")
+ClippedMomentum, SlowHeun = composed("ClippedMomentum"), composed("SlowHeun")
 
 OPTIMIZERS = {
     "adam": lambda: Adam(0.1),
@@ -37,6 +40,10 @@ OPTIMIZERS = {
     "rmsprop": lambda: RMSprop(0.1, centered=True),
     "clipped": lambda: Adam(0.1, clipnorm=0.5),
     "constrained": lambda: SGD(0.5),
+    "accumulated": lambda: AccumulatedAdam(0.1, steps_per_update=2),
+    "slow": lambda: SlowSteps(learning_rate=0.1),
+    "clipped_together": lambda: ClippedMomentum(learning_rate=0.1, max_norm=0.5),
+    "heun": lambda: SlowHeun(learning_rate=0.01),
     "float64": lambda: Nadam(0.1),
     "overrides": lambda: Nadam(
         0.1, overrides={"replica": {"learning_rate": 7.0}, "^table:0$": {"learning_rate": "*0.5"}}
@@ -61,11 +68,25 @@ def gradients(w, table, seed, share):
     return [(dense, w), (sparse, table)]
 
 
+def step_of(case, optimizer, w, table, seed, share):
+    """A step; that of several stages has a loss that is not linear."""
+    if case != "heun":
+        optimizer.apply_gradients(gradients(w, table, seed, share))
+        return
+    targets = [grad for grad, _ in gradients(w, table, seed, 1.0)]
+
+    def loss():
+        part = tf.gather(table, targets[1].indices) - targets[1].values
+        return share * (tf.reduce_sum((w - targets[0]) ** 4) + tf.reduce_sum(part**4))
+
+    optimizer.minimize(loss, [w, table])
+
+
 def on_one(case):
     w, table = make_variables(case)
     optimizer = OPTIMIZERS[case]()
     for seed in range(4):
-        optimizer.apply_gradients(gradients(w, table, seed, 1.0))
+        step_of(case, optimizer, w, table, seed, 1.0)
     return values([w, table]) + optimizer.get_weights()
 
 
@@ -81,7 +102,7 @@ def on_two(case):
         def replica():
             context = tf.distribute.get_replica_context()
             share = tf.cast(context.replica_id_in_sync_group + 1, w.dtype) / 3  # 1/3 and 2/3
-            optimizer.apply_gradients(gradients(w, table, seed, share))
+            step_of(case, optimizer, w, table, seed, share)
 
         run(replica)
 
@@ -100,21 +121,25 @@ def known(shape, dtype=None, **_):
     return tf.constant(array(*shape), dtype)
 
 
-def fitted(strategy):
+def fitted(strategy, optimizer=Nadam):
     """What a model says after some epochs; in TF 1.15 its weights cannot be read here."""
     with strategy.scope():
         first = keras.layers.Dense(3, input_shape=(4,), kernel_initializer=known)
-        model = keras.Sequential([first, keras.layers.Dense(1, kernel_initializer=known)])
-        model.compile(Nadam(0.05), "mse")
+        last = keras.layers.Dense(1, kernel_initializer=known)
+        model = keras.Sequential([first, last])
+        model.compile(optimizer(learning_rate=0.05), "mse")
+    if hasattr(optimizer, "attach"):
+        model.optimizer.attach(model)
     x, y = array(8, 4), array(8, 1, seed=1)
     model.fit(tf.data.Dataset.from_tensor_slices((x, y)).batch(4), epochs=3, verbose=0)
     return [model.predict(tf.data.Dataset.from_tensor_slices(x).batch(4))]
 
 
 def main(case, path):
-    if case == "fit":
-        two = fitted(tf.distribute.MirroredStrategy(["/cpu:0", "/cpu:1"]))
-        one = fitted(tf.distribute.OneDeviceStrategy("/cpu:0"))
+    if case in ("fit", "fit_heun"):
+        optimizer = Nadam if case == "fit" else SlowHeun
+        two = fitted(tf.distribute.MirroredStrategy(["/cpu:0", "/cpu:1"]), optimizer)
+        one = fitted(tf.distribute.OneDeviceStrategy("/cpu:0"), optimizer)
     else:
         two, one = on_two(case), on_one(case)
     named = {f"two_{i:02}": x for i, x in enumerate(two)}

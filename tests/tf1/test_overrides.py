@@ -3,7 +3,6 @@
 import copy
 import inspect
 import json
-import os
 import pickle
 
 import numpy as np

@@ -15,6 +15,11 @@ from optdsl.targets.text import Documentation
 _NAME = "name: The name of the optimizer, in front of those of its variables."
 _CLIPPING = "clipnorm, clipvalue and global_clipnorm"
 _DECAY = "decay, by which the learning rate becomes lr / (1 + decay * steps done)"
+_STAGES = (
+    "A step takes gradients in several places: `minimize` has to get a function that returns the "
+    "loss; for `fit`, call `attach(model)` after `compile`. Loss scaling is not supported."
+)
+_TOTALS = "A step needs the gradients of all the variables together, after they are clipped."
 _REST = "and what else the constructor of OptimizerV2 takes."
 
 
@@ -30,6 +35,7 @@ def class_documentation(program: Program, arguments: Sequence[Argument]) -> list
             *indented(line for a in arguments for line in a.documentation(WIDTH - 8)),
             *indented(_own_arguments(arguments, bool(program.hypers))),
             *_schedules(program, arguments),
+            *_steps(program),
         ]
     )
 
@@ -53,4 +59,14 @@ def _schedules(program: Program, arguments: Sequence[Argument]) -> list[str]:
     if not names:
         return []
     text = f"{listed(names)} may be numbers, tensors, callables without arguments, or schedules, "
-    return ["", *textwrap.wrap(text + "which see the number of steps done.", WIDTH - 4)]
+    seen = "which see the number of steps done."
+    if any(hyper.clock for hyper in program.hypers):
+        seen = "which see the number of steps done by the part that they belong to."
+    return ["", *textwrap.wrap(text + seen, WIDTH - 4)]
+
+
+def _steps(program: Program) -> list[str]:
+    """What a step takes beyond one gradient of each variable by itself."""
+    if len(program.gradients) > 1:
+        return ["", *textwrap.wrap(_STAGES, WIDTH - 4)]
+    return ["", *textwrap.wrap(_TOTALS, WIDTH - 4)] if program.totals else []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from optdsl.ir.evaluation import at_evaluation
 from optdsl.ir.nodes import Program, Value
 from optdsl.targets import layout
+from optdsl.targets.keras_v2.counting import counts
 from optdsl.targets.keras_v2.writer import Writer
 
 
@@ -13,6 +14,7 @@ class EvaluationWriter(Writer):
 
     def __init__(self, program: Program) -> None:
         super().__init__(at_evaluation(program))
+        self._counts = counts(program)
 
     def methods(self) -> list[str]:
         """Both methods, as lines."""
@@ -21,7 +23,7 @@ class EvaluationWriter(Writer):
     def _numbers(self) -> list[str]:
         coefficients = [f'"{c.name}": {c.name}' for c in self._text.coefficients]
         return [
-            "    def _evaluation_scalars(self, dtype):",
+            "    def _evaluation_scalars(self, dtype, changes):",
             '        """The numbers that go into the weights for evaluation, in float64."""',
             *(line for name, value in self._text.inputs for line in self._read_now(name, value)),
             *self._text.step,
@@ -30,7 +32,10 @@ class EvaluationWriter(Writer):
 
     def _read_now(self, name: str, value: Value) -> list[str]:
         if value.role == "step":
-            return [f"        {name} = tf.cast(self.iterations, tf.float64)"]
+            done = f'self._shared_value("{self._counter}")'
+            if not self._counts:
+                done = "tf.cast(self.iterations, tf.float64)"
+            return [f"        {name} = {done}"]
         return list(self._read(name, value))
 
     def _evaluated(self) -> list[str]:

@@ -33,11 +33,12 @@ ALIASES = {"learning_rate": 'kwargs.get("lr", {0})', "decay": 'kwargs.pop("sched
 
 #: Identifiers that no local may have inside a method.
 TAKEN = frozenset({*keyword.kwlist, *keyword.softkwlist, *dir(builtins)}) | frozenset(
-    "changes contextlib copy dtype keras math np numbers others overrides re self tf".split()
+    "changes contextlib copy dtype functools keras math np numbers others overrides".split()
+    + "re self tf".split()
 )
 
 #: Names that an optimizer's class may not have, beside those that start with an underscore.
-MODULE_NAMES = frozenset("contextlib copy keras math np numbers re tf".split())
+MODULE_NAMES = frozenset("contextlib copy functools keras math np numbers re tf".split())
 
 #: Arguments of every constructor; `lr`, `decay` and `overrides` are read from **kwargs.
 OWN_ARGUMENTS = frozenset(
@@ -48,7 +49,7 @@ OWN_ARGUMENTS = frozenset(
 #: hyperparameter, constant or flag of such a name would hide it.
 MEMBERS = frozenset(
     """
-    add_slot add_weight apply_gradients assign_evaluation_weights build clipnorm clipvalue
+    add_slot add_weight apply_gradients assign_evaluation_weights attach build clipnorm clipvalue
     evaluation evaluation_weights from_config get_config get_gradients get_slot get_slot_names
     get_updates get_weights global_clipnorm gradient_aggregator gradient_transformers iterations
     minimize set_weights variables weights

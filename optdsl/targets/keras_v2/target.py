@@ -24,7 +24,7 @@ class KerasV2Target:
 
     name = "keras_v2"
     allowed_imports = frozenset(
-        {"contextlib", "copy", "math", "numbers", "numpy", "re", "tensorflow.compat.v2", "tf_keras"}
+        "contextlib copy functools math numbers numpy re tensorflow.compat.v2 tf_keras".split()
     )
 
     def check(self, program: Program, diagnostics: Diagnostics) -> None:
@@ -51,6 +51,8 @@ class KerasV2Target:
 class _View:
     """What the template prints; a tuple holds lines as they stand in the file.
 
+    `gradient` is the first gradient in the code that applies a rule, and `given` are the arguments
+    of the rule that are gradients: those of several stages are a list there.
     `helpers` are the functions that the rule needs beside those of TensorFlow.
     """
 
@@ -63,6 +65,14 @@ class _View:
     rule: tuple[SafeText, ...]
     untouched: tuple[SafeText, ...]
     evaluation: tuple[SafeText, ...]
+    phases: tuple[SafeText, ...]
+    has_cases: bool
+    has_clocks: bool
+    has_phases: bool
+    has_totals: bool
+    has_stages: bool
+    gradient: SafeText
+    given: SafeText
     needs_math: bool
     has_lists: bool
     helpers: tuple[str, ...]
@@ -70,9 +80,11 @@ class _View:
 
 def _view(program: Program) -> _View:
     writer = Writer(program)
-    parts = [writer.init(), writer.scalars(), writer.rule(), writer.untouched()]
+    parts = [
+        writer.init(), writer.scalars(), writer.rule(), writer.untouched(), writer.phases()
+    ]  # fmt: skip
     parts.append(EvaluationWriter(program).methods() if program.evaluation else [])
-    init, scalars, rule, untouched, evaluation = map(_code, parts)
+    init, scalars, rule, untouched, phases, evaluation = map(_code, parts)
     helpers = writer.operators() & HELPERS.keys()
     return _View(
         class_name=Identifier(writer.class_name),
@@ -84,6 +96,14 @@ def _view(program: Program) -> _View:
         rule=rule,
         untouched=untouched,
         evaluation=evaluation,
+        phases=phases,
+        has_cases=writer.has_cases,
+        has_clocks=writer.has_clocks,
+        has_phases=writer.has_phases,
+        has_totals=bool(writer.program.totals),
+        has_stages=writer.has_stages,
+        gradient=Code("grad[0]" if writer.has_stages else "grad"),
+        given=Code("*grad" if writer.has_stages else "grad"),
         needs_math=any("math." in line.replace("tf.math.", "") for part in parts for line in part),
         has_lists=writer.has_lists,
         helpers=tuple(sorted({HELPERS[name] for name in helpers})),

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from optdsl.ir.build import ops, program_expressions, refs
 from optdsl.ir.nodes import Expr, Hyper, Program, Shared, Slot, Value
+from optdsl.ir.passes.select import cases
 from optdsl.ir.sparse import sparse
 from optdsl.semantics.level import Level
 from optdsl.semantics.model import Settings
@@ -13,6 +14,7 @@ from optdsl.targets import layout
 from optdsl.targets.arguments import ConstList, attributes, computed_text, interval, spelled
 from optdsl.targets.base import Spelling
 from optdsl.targets.functions import (
+    PhaseText,
     RuleText,
     Style,
     condition_text,
@@ -22,11 +24,15 @@ from optdsl.targets.functions import (
 )
 from optdsl.targets.keras_v2 import tables
 from optdsl.targets.keras_v2.arguments import Argument, arguments, signature
+from optdsl.targets.keras_v2.counting import counts
 from optdsl.targets.printer import Printer
 from optdsl.targets.tensorflow.adapt import adapt, adapt_expression
 from optdsl.targets.text import LiteralText
 
 _PAD = " " * 8
+_SCALARS = "The numbers of this step, in float64: coefficients of the rule, new shared values."
+_STEP_ARGUMENTS = ("self", "dtype", "changes")
+_STEP = Value("t", 0, Level.STEP, "step")
 _UNTOUCHED = "`_rule` at g = 0: what rows do that a sparse gradient does not mention."
 
 
@@ -50,8 +56,30 @@ class Writer:
         self._text = print_program(self.program, style)
         self._static = static_printer(style, self._text.names)
         self._sparse = sparse(program)
+        self._cases = [self._text.names.of(value) for value in cases(program)]
+        self._counts = counts(program)
 
     # ------------------------------------------------------------- names
+
+    @property
+    def has_cases(self) -> bool:
+        """Whether the rule branches on conditions of the step."""
+        return bool(self._cases)
+
+    @property
+    def has_clocks(self) -> bool:
+        """Whether some hyperparameter has a time of its own."""
+        return any(hyper.clock for hyper in self.program.hypers)
+
+    @property
+    def has_phases(self) -> bool:
+        """Whether something takes all the variables to find out."""
+        return bool(self.program.phases)
+
+    @property
+    def has_stages(self) -> bool:
+        """Whether a step evaluates several gradients."""
+        return len(self.program.gradients) > 1
 
     def _attribute(self, value: Value) -> str:
         prefix = "_uses_" if value.role == "uses" else ""
@@ -66,6 +94,16 @@ class Writer:
         """Keras tracks it beside the hyperparameters, under a name of its own."""
         public = self._settings.public.get(shared.name, shared.public)
         return spelled([public], {*self._publics.values(), *tables.TRACKED})[0]
+
+    def _shared_of(self, name: str) -> Shared:
+        (shared,) = (s for s in self.program.shareds if s.name == name)
+        return shared
+
+    @property
+    def _counter(self) -> str:
+        """The name of the shared value that counts the steps, where `iterations` will not do."""
+        taken = {*self._publics.values(), *tables.TRACKED}
+        return spelled(["steps"], taken | set(map(self._shared_name, self.program.shareds)))[0]
 
     def _states(self) -> list[str]:
         """The parameters of the rule that are state: the variable, then its slots."""
@@ -91,12 +129,29 @@ class Writer:
             *layout.bracketed("_HYPERS = ", hypers, 4, "{}"),
             *layout.bracketed("_FIXED = ", fixed, 4),
             *layout.bracketed("_SLOTS = ", slots, 4),
+            *self._step_tables(),
         ]
 
     @property
     def has_lists(self) -> bool:
         """Whether some argument is a list of numbers."""
         return any(isinstance(a.item, ConstList) for a in self.arguments)
+
+    def _step_tables(self) -> Iterator[str]:
+        """What a step beyond the usual has to know."""
+        if self._cases:
+            yield from layout.bracketed("_CASES = ", [f'"{name}"' for name in self._cases], 4)
+        if self.has_clocks:
+            clocks = {
+                a.quoted: LiteralText(self._shared_name(self._shared_of(a.item.clock)))
+                for a in self.arguments
+                if isinstance(a.item, Hyper) and a.item.clock
+            }
+            pairs = [f"{name}: {clock}" for name, clock in clocks.items()]
+            yield from layout.bracketed("_CLOCKS = ", pairs, 4, "{}")
+        if self.has_phases:
+            names = [f'"{name}"' for name, _ in self._named_phases()]
+            yield from layout.bracketed("_PHASES = ", names, 4)
 
     # -------------------------------------------------------- constructor
 
@@ -112,6 +167,7 @@ class Writer:
             *self._uses(),
             f"{_PAD}self._init_overrides({'overrides' if self.program.hypers else None})",
             *(line for s in self.program.slots for line in self._declared_slot(s)),
+            *([f'{_PAD}self._declare_shared("{self._counter}", 0)'] if self._counts else []),
             *(line for s in self.program.shareds for line in self._declared_shared(s)),
             *self._sparse_attributes(),
         ]
@@ -191,14 +247,21 @@ class Writer:
 
     def scalars(self) -> list[str]:
         """The numbers of a step: inputs, their arithmetic, coefficients and shared values."""
-        reads = [line for name, value in self._text.inputs for line in self._read(name, value)]
+        inputs = dict(self._text.inputs)
+        step = self._text.names.of(_STEP)
+        if self._counts:
+            inputs[step] = _STEP
+        reads = [line for name, value in inputs.items() for line in self._read(name, value)]
         coefficients = [f"{LiteralText(c.name)}: {c.name}" for c in self._text.coefficients]
-        shared = [
+        shared = [f'"{self._counter}": {step}'] if self._counts else []
+        shared += [
             f"{LiteralText(self._shared_name(s))}: {self._text.shared_results[s.name]}"
             for s in self.program.shareds
             if s.name in self._text.shared_results
         ]
         return [
+            *layout.call("def _scalars", [*_STEP_ARGUMENTS, *self._text.totals], ":", 4),
+            f'{_PAD}"""{_SCALARS}"""',
             *reads,
             *self._text.step,
             *layout.bracketed("coefficients = ", coefficients, 8, "{}"),
@@ -206,13 +269,15 @@ class Writer:
         ]
 
     def _read(self, name: str, value: Value) -> Iterator[str]:
-        if value.role == "step":
+        if value.role == "step" and self._counts:
+            yield f'{_PAD}{name} = self._shared_value("{self._counter}") + 1'
+        elif value.role == "step":
             yield f"{_PAD}{name} = self._step_number()"
         elif value.role == "hyper":
             public = LiteralText(self._publics[value.name])
             yield f"{_PAD}{name} = self._real({public}, dtype, changes)"
         elif value.role == "shared":
-            (shared,) = (s for s in self.program.shareds if s.name == value.name)
+            shared = self._shared_of(value.name)
             yield f"{_PAD}{name} = self._shared_value({LiteralText(self._shared_name(shared))})"
         elif value.role == "const":
             yield f"{_PAD}{name} = tf.constant({self._attribute(value)}, tf.float64)"
@@ -222,12 +287,42 @@ class Writer:
     def rule(self) -> list[str]:
         """The head and body of the rule."""
         coefficients = self._text.rule.coefficients
-        gradient = self._text.names.of(Value("g", 0, Level.ELEMENT, "gradient"))
         return [
-            *self._head("_rule", [gradient, *self._states()], coefficients),
+            *self._head("_rule", [*self._text.gradients, *self._states()], coefficients),
             f'{_PAD}"""One step of one variable, from the old states to the new ones."""',
             *self._body(self._text.rule, 8),
         ]
+
+    def phases(self) -> list[str]:
+        """The methods for what has to be found out before the step: totals and later gradients."""
+        return [line for phase in self._named_phases() for line in self._phase(*phase)]
+
+    def _phase(self, name: str, text: PhaseText) -> list[str]:
+        coefficients = [f"{LiteralText(c)}: {c}" for c in text.rule.coefficients]
+        says = "What one variable adds to a sum over all of them."
+        if not text.is_total:
+            says = "Where one variable is when the gradient of this stage is taken."
+        parameters = ["self", *text.gradients, *self._states(), *text.rule.coefficients]
+        return [
+            "",
+            *layout.call(f"def _{name}_scalars", [*_STEP_ARGUMENTS, *text.totals], ":", 4),
+            f'{_PAD}"""The coefficients of `_{name}`, in float64."""',
+            *(line for input_ in text.inputs for line in self._read(*input_)),
+            *text.step,
+            *layout.bracketed("return ", coefficients, 8, "{}"),
+            "",
+            *_signature(f"def _{name}", parameters),
+            f'{_PAD}"""{says}"""',
+            *text.rule.lines,
+            f"{_PAD}return {text.result}",
+        ]
+
+    def _named_phases(self) -> Iterator[tuple[str, PhaseText]]:
+        """The phases with their names: totals from 1 on, stages from 2 on."""
+        totals, stages = 0, 1
+        for phase in self._text.phases:
+            totals, stages = totals + phase.is_total, stages + (not phase.is_total)
+            yield (f"total_{totals}" if phase.is_total else f"stage_{stages}"), phase
 
     def untouched(self) -> list[str]:
         """The rule at g = 0 of each policy, as far as something moves there."""
