@@ -251,7 +251,7 @@ def test_what_is_saved_knows_nothing_of_it(tmp_path):
     path = tf.train.Checkpoint(optimizer=optimizer).save(str(tmp_path / "checkpoint"))
     names = [name for name, _ in tf.train.list_variables(path)]
     assert not [name for name in names if "evaluating" in name]
-    assert len(optimizer.get_weights()) == 1 + 2 + 2  # steps, shared values, slots
+    assert len(optimizer.get_weights()) == 1 + 3 + 2  # iterations; steps, two shared values; slots
 
 
 def test_a_step_in_a_saved_model(tmp_path):
