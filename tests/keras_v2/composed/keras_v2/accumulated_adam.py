@@ -5,7 +5,7 @@
 # sha256 of the spec: 3570684a77f4b1201508bf6f7c0c9006154a19fd35d267c5176668d6c2c2d118
 # spec: tests/keras_v2/composed/composed.opt
 # sha256 of the spec: 4145365e1a61b681faf02f9cf63b0ca90b1e33c3193d01bd16281c38241c9a0e
-# sha256 of this file: 4c4f017beb87c3ddcd8799dd471a1d21bcaee7a11aa07fb8a909c2b25ea8ccdd
+# sha256 of this file: 2dbbdf96eb4a7f29c033a16c72057db14186b264126d98bb7f67c6a1a310f2f1
 """Accumulate of Adam."""
 
 import contextlib
@@ -519,15 +519,15 @@ class AccumulatedAdam(_OptimizerV2):
         truth value of Python: what a side does not change is not written there. In a graph these
         are conditionals around all the work on a variable.
         """
-        for name in self._CASES:
-            if tf.is_tensor(coefficients[name]):
-                yes, no = dict(coefficients, **{name: True}), dict(coefficients, **{name: False})
-                return tf.cond(
-                    coefficients[name],
-                    lambda: self._in_each_case(apply, yes, *args),
-                    lambda: self._in_each_case(apply, no, *args),
-                )
-        return apply(*args, coefficients)
+        undecided = [name for name in self._CASES if tf.is_tensor(coefficients[name])]
+        if not undecided:
+            return apply(*args, coefficients)
+
+        def side(truth):
+            decided = dict(coefficients, **{undecided[0]: truth})
+            return lambda: self._in_each_case(apply, decided, *args)
+
+        return tf.cond(coefficients[undecided[0]], side(True), side(False))
 
     def _apply_dense(self, grad, states, coefficients):
         """The rule on everything."""

@@ -5,7 +5,7 @@
 # sha256 of the spec: 3570684a77f4b1201508bf6f7c0c9006154a19fd35d267c5176668d6c2c2d118
 # spec: tests/keras_v2/composed/composed.opt
 # sha256 of the spec: ef2a2bc1eb80d99d41d751c42a64fbf33255020343d7913343c561bbd705a0cb
-# sha256 of this file: fb40adf1f3efc77c9518a6f78f6a00099f5d08e61ca34bc87a2371f510652cfa
+# sha256 of this file: 510061928941ecd29c4ce291406bdd33ff2122b7be83cb2cced72db34929eda8
 """Accumulate of ClipTogether of Momentum."""
 
 import contextlib
@@ -549,15 +549,15 @@ class ClippedMomentum(_OptimizerV2):
         truth value of Python: what a side does not change is not written there. In a graph these
         are conditionals around all the work on a variable.
         """
-        for name in self._CASES:
-            if tf.is_tensor(coefficients[name]):
-                yes, no = dict(coefficients, **{name: True}), dict(coefficients, **{name: False})
-                return tf.cond(
-                    coefficients[name],
-                    lambda: self._in_each_case(apply, yes, *args),
-                    lambda: self._in_each_case(apply, no, *args),
-                )
-        return apply(*args, coefficients)
+        undecided = [name for name in self._CASES if tf.is_tensor(coefficients[name])]
+        if not undecided:
+            return apply(*args, coefficients)
+
+        def side(truth):
+            decided = dict(coefficients, **{undecided[0]: truth})
+            return lambda: self._in_each_case(apply, decided, *args)
+
+        return tf.cond(coefficients[undecided[0]], side(True), side(False))
 
     def _apply_dense(self, grad, states, coefficients):
         """The rule on everything."""

@@ -5,7 +5,7 @@
 # sha256 of the spec: 81b6e61954406a0d59e6741ce5a0a0d178368d9db97a8a381ca10f828b2debe8
 # spec: tests/keras_v2/composed/composed.opt
 # sha256 of the spec: a8f479931a76a7eb1757955c214e6836e33aabb1bb14ea6e67c653a4a3f54455
-# sha256 of this file: 36a4d9d9e7ebdafd7278509276a5132da2d3278bbdbcd12abc1edca754ff4214
+# sha256 of this file: 0e1c2203c1419d598ffcc5bf34da21f8c3570cf65c70ccb809d8e5a73972f29c
 """Lookahead of Heun."""
 
 import contextlib
@@ -590,15 +590,15 @@ class SlowHeun(_OptimizerV2):
         truth value of Python: what a side does not change is not written there. In a graph these
         are conditionals around all the work on a variable.
         """
-        for name in self._CASES:
-            if tf.is_tensor(coefficients[name]):
-                yes, no = dict(coefficients, **{name: True}), dict(coefficients, **{name: False})
-                return tf.cond(
-                    coefficients[name],
-                    lambda: self._in_each_case(apply, yes, *args),
-                    lambda: self._in_each_case(apply, no, *args),
-                )
-        return apply(*args, coefficients)
+        undecided = [name for name in self._CASES if tf.is_tensor(coefficients[name])]
+        if not undecided:
+            return apply(*args, coefficients)
+
+        def side(truth):
+            decided = dict(coefficients, **{undecided[0]: truth})
+            return lambda: self._in_each_case(apply, decided, *args)
+
+        return tf.cond(coefficients[undecided[0]], side(True), side(False))
 
     def _apply_dense(self, grad, states, coefficients):
         """The rule on everything."""

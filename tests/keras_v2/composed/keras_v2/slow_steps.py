@@ -7,7 +7,7 @@
 # sha256 of the spec: 81b6e61954406a0d59e6741ce5a0a0d178368d9db97a8a381ca10f828b2debe8
 # spec: tests/keras_v2/composed/composed.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: f3ef8c8a2efe56c48d71c58fd262f29621322bf60f3305b7e69e98d59f27cdb0
+# sha256 of this file: 50a55378b1eed56feb607606958616a3bca089e0c9b1d2a942e7c35928d53fdf
 """Accumulate of Lookahead of RAdam."""
 
 import contextlib
@@ -595,15 +595,15 @@ class SlowSteps(_OptimizerV2):
         truth value of Python: what a side does not change is not written there. In a graph these
         are conditionals around all the work on a variable.
         """
-        for name in self._CASES:
-            if tf.is_tensor(coefficients[name]):
-                yes, no = dict(coefficients, **{name: True}), dict(coefficients, **{name: False})
-                return tf.cond(
-                    coefficients[name],
-                    lambda: self._in_each_case(apply, yes, *args),
-                    lambda: self._in_each_case(apply, no, *args),
-                )
-        return apply(*args, coefficients)
+        undecided = [name for name in self._CASES if tf.is_tensor(coefficients[name])]
+        if not undecided:
+            return apply(*args, coefficients)
+
+        def side(truth):
+            decided = dict(coefficients, **{undecided[0]: truth})
+            return lambda: self._in_each_case(apply, decided, *args)
+
+        return tf.cond(coefficients[undecided[0]], side(True), side(False))
 
     def _apply_dense(self, grad, states, coefficients):
         """The rule on everything."""
