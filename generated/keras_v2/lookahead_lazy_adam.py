@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/lazy_adam.opt
 # sha256 of the spec: 6d02708ce8a6dc6f96038c6527dda25a0cae35533e5babc618522318fe221b65
-# sha256 of this file: 1b75fa5da971971991ea113d876d8a99a634053a1a3f5c82f0c88e707703b71b
+# sha256 of this file: ca81ee5fc6296d7c68403e163f1a448365247a36782ef63e4f89ad5083e657e0
 """Lookahead around LazyAdam: for embeddings."""
 
 import contextlib
@@ -541,15 +541,15 @@ class LookaheadLazyAdam(_OptimizerV2):
         truth value of Python: what a side does not change is not written there. In a graph these
         are conditionals around all the work on a variable.
         """
-        unknown = [name for name in self._CASES if tf.is_tensor(coefficients[name])]
-        if not unknown:
+        undecided = [name for name in self._CASES if tf.is_tensor(coefficients[name])]
+        if not undecided:
             return apply(*args, coefficients)
-        yes, no = (dict(coefficients, **{unknown[0]: side}) for side in (True, False))
-        return tf.cond(
-            coefficients[unknown[0]],
-            lambda: self._in_each_case(apply, yes, *args),
-            lambda: self._in_each_case(apply, no, *args),
-        )
+
+        def side(truth):
+            decided = dict(coefficients, **{undecided[0]: truth})
+            return lambda: self._in_each_case(apply, decided, *args)
+
+        return tf.cond(coefficients[undecided[0]], side(True), side(False))
 
     def _apply_dense(self, grad, states, coefficients):
         """The rule on everything."""

@@ -7,7 +7,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: 8fa9c6f886e668e2082e6174f518a1117b0bccc6d78e2c78d8eeee77cd15d2f7
+# sha256 of this file: a395d81abac2b65f07caaca8963754c00baab4e235e57be12c8ab89d3b176188
 """Ranger with gradient centralization: Lookahead around RAdam on centred gradients."""
 
 import contextlib
@@ -581,15 +581,15 @@ class RangerGC(_OptimizerV2):
         truth value of Python: what a side does not change is not written there. In a graph these
         are conditionals around all the work on a variable.
         """
-        unknown = [name for name in self._CASES if tf.is_tensor(coefficients[name])]
-        if not unknown:
+        undecided = [name for name in self._CASES if tf.is_tensor(coefficients[name])]
+        if not undecided:
             return apply(*args, coefficients)
-        yes, no = (dict(coefficients, **{unknown[0]: side}) for side in (True, False))
-        return tf.cond(
-            coefficients[unknown[0]],
-            lambda: self._in_each_case(apply, yes, *args),
-            lambda: self._in_each_case(apply, no, *args),
-        )
+
+        def side(truth):
+            decided = dict(coefficients, **{undecided[0]: truth})
+            return lambda: self._in_each_case(apply, decided, *args)
+
+        return tf.cond(coefficients[undecided[0]], side(True), side(False))
 
     def _apply_dense(self, grad, states, coefficients):
         """The rule on everything."""

@@ -5,7 +5,7 @@
 # sha256 of the spec: a8f3677491a050d7ddb109415b228abefb9583fe9363ca0a38e09b8ca607e7d1
 # spec: specs/adam.opt
 # sha256 of the spec: 4145365e1a61b681faf02f9cf63b0ca90b1e33c3193d01bd16281c38241c9a0e
-# sha256 of this file: 6bcf6efc58aaeec7c99a2173a98463781398622d8ac29ef2a3d8377e6299d916
+# sha256 of this file: 783c7351dda684198a57adf5ce56a1a026b091c9f381e53da6c5e00dc848bd25
 """Accumulate of Adam."""
 
 import contextlib
@@ -564,15 +564,15 @@ class AccumulatedAdam(_OptimizerV2):
         truth value of Python: what a side does not change is not written there. In a graph these
         are conditionals around all the work on a variable.
         """
-        unknown = [name for name in self._CASES if tf.is_tensor(coefficients[name])]
-        if not unknown:
+        undecided = [name for name in self._CASES if tf.is_tensor(coefficients[name])]
+        if not undecided:
             return apply(*args, coefficients)
-        yes, no = (dict(coefficients, **{unknown[0]: side}) for side in (True, False))
-        return tf.cond(
-            coefficients[unknown[0]],
-            lambda: self._in_each_case(apply, yes, *args),
-            lambda: self._in_each_case(apply, no, *args),
-        )
+
+        def side(truth):
+            decided = dict(coefficients, **{undecided[0]: truth})
+            return lambda: self._in_each_case(apply, decided, *args)
+
+        return tf.cond(coefficients[undecided[0]], side(True), side(False))
 
     def _apply_dense(self, grad, states, coefficients):
         """The rule on everything."""

@@ -5,7 +5,7 @@
 # sha256 of the spec: a8f3677491a050d7ddb109415b228abefb9583fe9363ca0a38e09b8ca607e7d1
 # spec: specs/momentum.opt
 # sha256 of the spec: ef2a2bc1eb80d99d41d751c42a64fbf33255020343d7913343c561bbd705a0cb
-# sha256 of this file: cc115dab0ae9c7773f87d2dbce0ce4846bad850b6b41f80aa014f507f9d0c533
+# sha256 of this file: 9c422d40a8ebac974d317f2e2fcfc6928c7f744900b0759dfd20655b7073cc3e
 """Accumulate of ClipTogether of Momentum."""
 
 import contextlib
@@ -601,15 +601,15 @@ class ClippedMomentum(_OptimizerV2):
         truth value of Python: what a side does not change is not written there. In a graph these
         are conditionals around all the work on a variable.
         """
-        unknown = [name for name in self._CASES if tf.is_tensor(coefficients[name])]
-        if not unknown:
+        undecided = [name for name in self._CASES if tf.is_tensor(coefficients[name])]
+        if not undecided:
             return apply(*args, coefficients)
-        yes, no = (dict(coefficients, **{unknown[0]: side}) for side in (True, False))
-        return tf.cond(
-            coefficients[unknown[0]],
-            lambda: self._in_each_case(apply, yes, *args),
-            lambda: self._in_each_case(apply, no, *args),
-        )
+
+        def side(truth):
+            decided = dict(coefficients, **{undecided[0]: truth})
+            return lambda: self._in_each_case(apply, decided, *args)
+
+        return tf.cond(coefficients[undecided[0]], side(True), side(False))
 
     def _apply_dense(self, grad, states, coefficients):
         """The rule on everything."""

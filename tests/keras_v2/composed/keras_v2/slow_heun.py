@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/heun.opt
 # sha256 of the spec: 511fd16139c9ba7666a2da2adf37e9a8d53b1168c776842a045269c345cae785
-# sha256 of this file: ed01ec1be101aa861b473ba714251f64f98e2319045f22fccc2bbf4d7eb7dc8f
+# sha256 of this file: 151de9fc7c70da0c28acd2b9c1792319bf2f539d17296310ccccf4f852a6a162
 """Lookahead of Heun."""
 
 import contextlib
@@ -635,15 +635,15 @@ class SlowHeun(_OptimizerV2):
         truth value of Python: what a side does not change is not written there. In a graph these
         are conditionals around all the work on a variable.
         """
-        unknown = [name for name in self._CASES if tf.is_tensor(coefficients[name])]
-        if not unknown:
+        undecided = [name for name in self._CASES if tf.is_tensor(coefficients[name])]
+        if not undecided:
             return apply(*args, coefficients)
-        yes, no = (dict(coefficients, **{unknown[0]: side}) for side in (True, False))
-        return tf.cond(
-            coefficients[unknown[0]],
-            lambda: self._in_each_case(apply, yes, *args),
-            lambda: self._in_each_case(apply, no, *args),
-        )
+
+        def side(truth):
+            decided = dict(coefficients, **{undecided[0]: truth})
+            return lambda: self._in_each_case(apply, decided, *args)
+
+        return tf.cond(coefficients[undecided[0]], side(True), side(False))
 
     def _apply_dense(self, grad, states, coefficients):
         """The rule on everything."""
