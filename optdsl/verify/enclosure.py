@@ -67,8 +67,6 @@ class Enclosure:
             operands, dtype = self._met(args)
             if op in TESTS:
                 return replace(TESTS[op](*operands), dtype=dtype)
-            if op == "rank":  # known before a step, so that a condition on it is decided
-                return _number(np.ndim(operands[0].low))
             if op in REDUCTIONS:
                 return replace(REDUCTIONS[op](self, *operands), dtype=dtype)
             found = replace(IMAGES[op](*operands), dtype=dtype)
@@ -262,4 +260,5 @@ REDUCTIONS: dict[str, Callable[..., Enclosed]] = {
     "amin": lambda a, x: a._over(np.min, x),
     "dot": Enclosure._dot,
     "size": lambda a, x: _number(np.size(x.low)),
+    "rank": lambda a, x: _number(np.ndim(x.low)),
 }

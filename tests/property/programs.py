@@ -260,7 +260,7 @@ def programs(draw: Draw) -> str:
     scope = Scope(numbers, truths, kept, hidden=tuple(hidden), reduces=reduces, totals=[2])
     stages = [*block(draw, scope, 2), f"    w -= lr*({number(draw, scope, ELEMENT)})"]
     header = "  update {"
-    if reduces and not draw(st.integers(0, 3)):
+    if reduces and "hybrid" not in policies and not draw(st.integers(0, 3)):
         more = block(draw, replace(scope, in_branch=True), 1)
         stages += ["  }", "  stage second {", *more, f"    w -= lr*({_element(draw, scope)})"]
         header = "  stage first {"
