@@ -48,6 +48,7 @@ class View:
     value: tuple[SafeText, ...]
     config: tuple[SafeText, ...]
     needs_math: bool
+    has_numbers: bool
     has_lists: bool
     has_pieces: bool
     uses: frozenset[str]
@@ -118,6 +119,7 @@ class _Writer:
             documentation=tuple(self._documentation()),
             value=tuple(map(Code, value)),
             needs_math=any("math." in line.replace("tf.math.", "") for line in lines),
+            has_numbers=any(not isinstance(a, Flag) for a in self._schedule.arguments),
             has_lists=any(isinstance(a, Numbers) for a in self._schedule.arguments),
             has_pieces=bool(self._schedule.pieces),
             uses=frozenset(o.op for e in written for o in ops(e) if o.op in _HELPERS),
