@@ -208,7 +208,7 @@ class _Writer:
             for a in self._schedule.arguments
             for line in described(self._spelled[a.name], a, _note(a), WIDTH - 8)
         )
-        own = self._style.own_documentation
+        items = [*arguments, *self._style.own_documentation]
         return docstring(
             [
                 *documented(self._schedule),
@@ -216,12 +216,8 @@ class _Writer:
                 "The value after t steps; t is 0 in the first::",
                 "",
                 *indented(self._schedule.equations),
-                "",
-                "Args:",
-                *indented([*arguments, *own]),
+                *(["", "Args:", *indented(items)] if items else []),
             ]
-            if self._schedule.arguments or own
-            else documented(self._schedule)
         )
 
 

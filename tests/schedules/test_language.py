@@ -1,5 +1,8 @@
 """What can be said in a schedule, in every target beside the oracle."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -68,6 +71,20 @@ def test_settings_of_a_target():
     assert "class AllOfIt(keras" in text
     assert "first_value=0.25" in text and "beta=None" in text
     assert "class Everything:" in optdsl.generate(EVERYTHING, "numpy")
+
+
+@pytest.mark.parametrize("target", ["numpy", "tf1", "keras_v2"])
+@pytest.mark.parametrize(
+    "body",
+    ["value = 0.5^(t+1)", "value = 0.1", "flag f = true\n value = where(f and t > 1, 1, t)"],
+)
+def test_without_numbers(target, body, tmp_path):
+    """The generated file is as ruff wants it, too."""
+    path = tmp_path / "generated.py"
+    path.write_text(optdsl.generate(f"schedule A {{\n {body}\n}}\n", target), encoding="utf-8")
+    for command in (["check", "--select", "F"], ["format", "--check", "--line-length", "100"]):
+        run = subprocess.run([sys.executable, "-m", "ruff", *command, str(path)])
+        assert run.returncode == 0
 
 
 def test_a_wrong_generated_schedule_is_found(monkeypatch):
