@@ -48,6 +48,7 @@ class View:
     value: tuple[SafeText, ...]
     config: tuple[SafeText, ...]
     needs_math: bool
+    reads_step: bool
     has_numbers: bool
     has_lists: bool
     has_pieces: bool
@@ -119,6 +120,7 @@ class _Writer:
             documentation=tuple(self._documentation()),
             value=tuple(map(Code, value)),
             needs_math=any("math." in line.replace("tf.math.", "") for line in lines),
+            reads_step=any(STEP in refs(e) for e in written),
             has_numbers=any(not isinstance(a, Flag) for a in self._schedule.arguments),
             has_lists=any(isinstance(a, Numbers) for a in self._schedule.arguments),
             has_pieces=bool(self._schedule.pieces),
