@@ -102,6 +102,19 @@ def test_a_wrong_generated_schedule_is_found(monkeypatch):
     assert not verify(spec, "numpy").ok
 
 
+def test_a_boundary_on_the_wrong_side_is_found(monkeypatch):
+    """A number that has to be exact is wrong."""
+    spec = "schedule A {\n  const b = [9]\n  const v = [1, 2]\n  value = piecewise(t, b, v)\n}\n"
+    assert verify(spec, "numpy").ok
+    right = api.generate
+    wrong = 'np.searchsorted(self.b, t, "right")'
+    monkeypatch.setattr(
+        api, "generate", lambda *a: right(*a).replace("np.searchsorted(self.b, t)", wrong)
+    )
+    report = verify(spec, "numpy")
+    assert not report.ok and "after 9 steps" in report.table()
+
+
 def test_files_with_both(tmp_path, monkeypatch):
     """An optimizer and a schedule of one file, used together."""
     spec = """optimizer Plain {
