@@ -56,6 +56,8 @@ class View:
     value: tuple[SafeText, ...]
     config: tuple[SafeText, ...]
     needs_math: bool
+    reads_step: bool
+    has_numbers: bool
     has_lists: bool
     has_pieces: bool
     uses: frozenset[str]
@@ -126,6 +128,8 @@ class _Writer:
             documentation=tuple(self._documentation()),
             value=tuple(map(Code, value)),
             needs_math=any("math." in line.replace("tf.math.", "") for line in lines),
+            reads_step=any(STEP in refs(e) for e in written),
+            has_numbers=any(not isinstance(a, Flag) for a in self._schedule.arguments),
             has_lists=any(isinstance(a, Numbers) for a in self._schedule.arguments),
             has_pieces=bool(self._schedule.pieces),
             uses=frozenset(o.op for e in written for o in ops(e) if o.op in _HELPERS),
@@ -214,7 +218,7 @@ class _Writer:
             for a in self._schedule.arguments
             for line in described(self._spelled[a.name], a, _note(a), WIDTH - 8)
         )
-        own = self._style.own_documentation
+        items = [*arguments, *self._style.own_documentation]
         return docstring(
             [
                 *documented(self._schedule),
@@ -222,12 +226,8 @@ class _Writer:
                 "The value after t steps; t is 0 in the first::",
                 "",
                 *indented(self._schedule.equations),
-                "",
-                "Args:",
-                *indented([*arguments, *own]),
+                *(["", "Args:", *indented(items)] if items else []),
             ]
-            if self._schedule.arguments or own
-            else documented(self._schedule)
         )
 
 

@@ -153,4 +153,4 @@ def _compare(t: int, x: float, value: float, limits: Enclosed, measured: Measure
     if np.isfinite(error) and error > 0 and bound < abs(value):
         ulps = error / float(np.spacing(abs(value)))
         measured.ulps["float64"] = max(measured.ulps.get("float64", 0.0), ulps)
-        measured.use = max(measured.use, error / bound)
+        measured.use = max(measured.use, error / bound if bound > 0 else np.inf)

@@ -89,6 +89,14 @@ def test_every_optimizer_is_listed():
     assert len(listed) >= len(declared)
 
 
+def test_every_schedule_is_listed():
+    listed = re.findall(r"^\| `(\w+)` \|", (ROOT / "docs/schedules.md").read_text(), re.MULTILINE)
+    specs = (path.read_text(encoding="utf-8") for path in (ROOT / "specs/schedules").glob("*.opt"))
+    declared = [name for text in specs for name in re.findall(r"^schedule (\w+)", text, re.M)]
+    assert set(listed) == set(declared)
+    assert len(listed) == len(declared)
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page):
     text = page.read_text(encoding="utf-8")
