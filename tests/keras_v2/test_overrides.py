@@ -147,7 +147,7 @@ def test_totals_are_sums_over_all_groups():
     optimizer = composed("ClippedMomentum")(0.1, overrides=overrides)
     reference = composed_numpy("ClippedMomentum")(0.1, overrides=spelled)
     w = variables(["a/kernel", "b/bias"])
-    arrays = {"a/kernel": w[0].numpy().copy(), "b/bias": w[1].numpy().copy()}
+    arrays = {"a/kernel": np.array(w[0].numpy()), "b/bias": np.array(w[1].numpy())}
     for step in range(4):
         found = gradients(["a/kernel", "b/bias"], step)
         optimizer.apply_gradients(list(zip(found, w)))

@@ -57,8 +57,9 @@ def elements(w: str) -> dict[str, Form]:
     """The forms inside a function where the old array is called `w`."""
 
     def where(op: Op, args: Sequence[str]) -> str:
-        # a choice between two literals has to be told its dtype
-        literals = all(isinstance(a, Literal_) for a in op.args[1:]) and not op.is_bool
+        # a choice between numbers, of which one is a literal, has to be told its dtype
+        numbers = all(a.level < Level.ELEMENT for a in op.args[1:]) and not op.is_bool
+        literals = numbers and any(isinstance(a, Literal_) for a in op.args[1:])
         return f"np.where({', '.join(args)})" + (f".astype({w}.dtype)" if literals else "")
 
     # a Python integer in a NumPy function becomes float64, and so would all that it meets
