@@ -201,8 +201,8 @@ def test_verify(project, optdsl):
 def test_verify_fails_where_the_generated_code_is_wrong(project, optdsl, monkeypatch):
     from optdsl import api
 
-    right = api.generate
-    monkeypatch.setattr(api, "generate", lambda *a: right(*a).replace("w - ", "w + "))
+    right = api.render
+    monkeypatch.setattr(api, "render", lambda *a: right(*a).replace("w - ", "w + "))
     result = optdsl("verify")
     assert result.code == 1
     assert "FAILED" in result.out
