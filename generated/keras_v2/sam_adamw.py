@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/adamw.opt
 # sha256 of the spec: 30205ad4af97039a63cd04fde425348d743ed8f58d8bbc1e3a1f128f40eb6669
-# sha256 of this file: a7f328c9b26bae9f0b1606eb5850e890a27ecd3c1e3f2903a3f4d2f75b42a9d4
+# sha256 of this file: 72b854742e7995c54ee9b126842402da1df526371978fcdcf95abd95d8a1f050
 """AdamW on the gradients of sharpness-aware minimization."""
 
 import contextlib
@@ -167,6 +167,18 @@ class SAMAdamW(_OptimizerV2):
         w = w * one_minus_lr_wd
         m = b1 * m + one_minus_b1 * g_2
         v = b2 * v + one_minus_b2 * tf.square(g_2)
+        d = v
+        if self.amsgrad:
+            vhat = tf.maximum(vhat, v)
+            d = vhat
+        w = w - alpha * m / (tf.sqrt(d) + eps)
+        return w, m, v, vhat
+
+    def _untouched_exact(self, w, m, v, vhat, one_minus_lr_wd, b1, b2, alpha, eps, **others):
+        """`_rule` at g = 0: what rows do that a sparse gradient does not mention."""
+        w = w * one_minus_lr_wd
+        m = b1 * m
+        v = b2 * v
         d = v
         if self.amsgrad:
             vhat = tf.maximum(vhat, v)

@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/nag.opt
 # sha256 of the spec: 0a5aaed3b55d12837338695b4883734a31df0012ae2cc6d7eb31ed7995b4001e
-# sha256 of this file: ffde0cf790383417e7e2fc91c8d8b8dc8dd879e7a7132f10d4f71b8b34b3c796
+# sha256 of this file: 19d51b110008711904c86679efd977db560a59c07bd50a6ccd9b74b50f691b7f
 """NAG on the gradients of sharpness-aware minimization, the combination of the paper."""
 
 import contextlib
@@ -109,6 +109,12 @@ class SAMNAG(_OptimizerV2):
         w = start
         v = mu * v - lr * g_2
         w = w + (mu * v - lr * g_2)
+        return w, v
+
+    def _untouched_exact(self, w, v, mu, **others):
+        """`_rule` at g = 0: what rows do that a sparse gradient does not mention."""
+        v = mu * v
+        w = w + mu * v
         return w, v
 
     def _total_1_scalars(self, dtype, changes):

@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/adamw.opt
 # sha256 of the spec: 30205ad4af97039a63cd04fde425348d743ed8f58d8bbc1e3a1f128f40eb6669
-# sha256 of this file: 90ebf02f08180af484497c8f7fbf2e5e688da11bb16bfed3cd44c863bc859bc6
+# sha256 of this file: 0a7870e70b81d3a9f611872ae7139d6a61caff7a15d3cbc803c707a10b077d26
 """AdamW on the gradients of sharpness-aware minimization."""
 
 import contextlib
@@ -186,6 +186,18 @@ class SAMAdamW:
         w = w * one_minus_lr_wd
         m = b1 * m + one_minus_b1 * g_2
         v = b2 * v + one_minus_b2 * g_2**2
+        d = v
+        if self.amsgrad:
+            vhat = np.maximum(vhat, v)
+            d = vhat
+        w = w - alpha * m / (np.sqrt(d) + eps)
+        return w, m, v, vhat
+
+    def _untouched(self, w, m, v, vhat, *, one_minus_lr_wd, b1, b2, alpha, eps, **_):
+        """The rule at g = 0: rows that a sparse gradient does not mention."""
+        w = w * one_minus_lr_wd
+        m = b1 * m
+        v = b2 * v
         d = v
         if self.amsgrad:
             vhat = np.maximum(vhat, v)

@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/nag.opt
 # sha256 of the spec: 0a5aaed3b55d12837338695b4883734a31df0012ae2cc6d7eb31ed7995b4001e
-# sha256 of this file: 8db0aa9c58355566b847b4e078490980826a8ca6baaa3a5ecdac1d0fa32bba8f
+# sha256 of this file: bee446605a4fbe67e33bab7faf88c8b5f83299d281da3c385ada12c9971547f2
 """NAG on the gradients of sharpness-aware minimization, the combination of the paper."""
 
 import contextlib
@@ -118,6 +118,12 @@ class SAMNAG:
         w = start
         v = mu * v - lr * g_2
         w = w + (mu * v - lr * g_2)
+        return w, v
+
+    def _untouched(self, w, v, *, mu, **_):
+        """The rule at g = 0: rows that a sparse gradient does not mention."""
+        v = mu * v
+        w = w + mu * v
         return w, v
 
     def _total_1_step(self, t, lr, mu, rho):

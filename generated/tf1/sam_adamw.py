@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/adamw.opt
 # sha256 of the spec: 30205ad4af97039a63cd04fde425348d743ed8f58d8bbc1e3a1f128f40eb6669
-# sha256 of this file: cfbb11e0c0a2e3c4fb838ab7fa827b28b5218d186267d65a37e478917e6439a9
+# sha256 of this file: 9c9a78b8144e98a5e50cede3022a03cd5fb0c290e1a71ac6407a37c6e3a57c1a
 """SAMAdamW for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -139,6 +139,18 @@ class SAMAdamWOptimizer(tf.train.Optimizer):
         w = w * one_minus_lr_wd
         m = b1 * m + one_minus_b1 * g_2
         v = b2 * v + one_minus_b2 * tf.square(g_2)
+        d = v
+        if self.amsgrad:
+            vhat = tf.maximum(vhat, v)
+            d = vhat
+        w = w - alpha * m / (tf.sqrt(d) + eps)
+        return w, m, v, vhat
+
+    def _untouched_exact(self, w, m, v, vhat, one_minus_lr_wd, b1, b2, alpha, eps, **_):
+        """`_rule` at g = 0: for the rows that a sparse gradient does not mention."""
+        w = w * one_minus_lr_wd
+        m = b1 * m
+        v = b2 * v
         d = v
         if self.amsgrad:
             vhat = tf.maximum(vhat, v)

@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/nag.opt
 # sha256 of the spec: 0a5aaed3b55d12837338695b4883734a31df0012ae2cc6d7eb31ed7995b4001e
-# sha256 of this file: 0587b3105e62a609d24bfd40fa1ffa8c623968c3da2ee8e18935b8c0cf5b0432
+# sha256 of this file: b921759305f23269962e2944fb50d15a796afa53e0ba835d72d51f54352023f4
 """SAMNAG for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -94,6 +94,12 @@ class SAMNAGOptimizer(tf.train.Optimizer):
         w = start
         v = mu * v - lr * g_2
         w = w + (mu * v - lr * g_2)
+        return w, v
+
+    def _untouched_exact(self, w, v, mu, **_):
+        """`_rule` at g = 0: for the rows that a sparse gradient does not mention."""
+        v = mu * v
+        w = w + mu * v
         return w, v
 
     def _total_1_step(self, **_):

@@ -63,11 +63,15 @@ def sparse(program: Program) -> Sparse:
         return condition_of(names, moving, [s.case for s in there])
 
     def beyond(policy: str) -> Condition:
+        if program.phases:
+            return policy != "lazy"
         chosen = [s for s in settings if s.policy == policy]
         more = [s.case for s in chosen if s.densifies or any(map(s.moves, exists))]
         return condition_of(names, more, [s.case for s in chosen])
 
     moving = [s.untouched for s in settings if any(map(s.moves, exists))]
+    if program.phases:  # a total looks at all rows, so that no other policy is as good as lazy
+        moving = list(program.untouched)
     return Sparse(
         policies=program.policies,
         densify=condition_of(

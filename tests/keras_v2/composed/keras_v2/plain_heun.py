@@ -3,7 +3,7 @@
 # sha256 of the spec: e15950b2b830d3db35dbdf8cf96e82de0a506e142f99d99b358f04b7df1d4fc8
 # spec: specs/heun.opt
 # sha256 of the spec: 511fd16139c9ba7666a2da2adf37e9a8d53b1168c776842a045269c345cae785
-# sha256 of this file: 800e1ebda8c50b559166767eb7f5d7ffd2a3b5463bf391f179ac128fb768a57c
+# sha256 of this file: ae31be481c30dc5db00d259af92d2cd75c737f77ac72ffe90d5f69f29503f17d
 """Heun."""
 
 import contextlib
@@ -93,6 +93,10 @@ class PlainHeun(_OptimizerV2):
         g1 = g
         w = w - lr * g1
         w = w - lr_over_two * (g_2 - g1)
+        return (w,)
+
+    def _untouched_exact(self, w, **others):
+        """`_rule` at g = 0: what rows do that a sparse gradient does not mention."""
         return (w,)
 
     def _stage_2_scalars(self, dtype, changes):

@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/heun.opt
 # sha256 of the spec: 511fd16139c9ba7666a2da2adf37e9a8d53b1168c776842a045269c345cae785
-# sha256 of this file: 151de9fc7c70da0c28acd2b9c1792319bf2f539d17296310ccccf4f852a6a162
+# sha256 of this file: 4e9eb4fc23bb59e44d8fcdf0084148d0bcf93632cbaa873f68b363172a882b05
 """Lookahead of Heun."""
 
 import contextlib
@@ -113,6 +113,13 @@ class SlowHeun(_OptimizerV2):
         g1 = g
         w = w - lr * g1
         w = w - lr_over_two * (g_2 - g1)
+        if every_k:
+            slow = slow + alpha * (w - slow)
+            w = slow
+        return w, slow
+
+    def _untouched_exact(self, w, slow, every_k, alpha, **others):
+        """`_rule` at g = 0: what rows do that a sparse gradient does not mention."""
         if every_k:
             slow = slow + alpha * (w - slow)
             w = slow

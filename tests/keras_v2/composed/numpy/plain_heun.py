@@ -3,7 +3,7 @@
 # sha256 of the spec: e15950b2b830d3db35dbdf8cf96e82de0a506e142f99d99b358f04b7df1d4fc8
 # spec: specs/heun.opt
 # sha256 of the spec: 511fd16139c9ba7666a2da2adf37e9a8d53b1168c776842a045269c345cae785
-# sha256 of this file: 90c09468d26e30c224cae6456738a9644eaedf7eac6f01968c0c427e38b5a7f9
+# sha256 of this file: 40b75925bbe68981f9e579df3a9ea10a1b8a1be09531f7dacbd04c4f71ae97ec
 """Heun."""
 
 import contextlib
@@ -97,6 +97,10 @@ class PlainHeun:
         g1 = g
         w = w - lr * g1
         w = w - lr_over_two * (g_2 - g1)
+        return (w,)
+
+    def _untouched(self, w, **_):
+        """The rule at g = 0: rows that a sparse gradient does not mention."""
         return (w,)
 
     def _stage_2_step(self, t, lr):

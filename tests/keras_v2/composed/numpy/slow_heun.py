@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/heun.opt
 # sha256 of the spec: 511fd16139c9ba7666a2da2adf37e9a8d53b1168c776842a045269c345cae785
-# sha256 of this file: e438da0366460d5d58d9c56611c42d6097be1437e39f5d009a282e9f9c74ce8e
+# sha256 of this file: 5c84cea41119e454ed01474f4f2ccb893602c8ada4b93ebf4c54995e8b05e81b
 """Lookahead of Heun."""
 
 import contextlib
@@ -117,6 +117,13 @@ class SlowHeun:
         g1 = g
         w = w - lr * g1
         w = w - lr_over_two * (g_2 - g1)
+        if every_k:
+            slow = slow + alpha * (w - slow)
+            w = slow
+        return w, slow
+
+    def _untouched(self, w, slow, *, every_k, alpha, **_):
+        """The rule at g = 0: rows that a sparse gradient does not mention."""
         if every_k:
             slow = slow + alpha * (w - slow)
             w = slow

@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/heun.opt
 # sha256 of the spec: 511fd16139c9ba7666a2da2adf37e9a8d53b1168c776842a045269c345cae785
-# sha256 of this file: 9476f0398bed2cf312990156573c1af831d1a23c83d256c296240c694b15c4f6
+# sha256 of this file: 486b8b7843560f0b9bb5848ac1fe744e3ff4b1878204fac4058ee8e1d615e496
 """Heun's method with slow weights, every second step."""
 
 import contextlib
@@ -117,6 +117,13 @@ class SlowHeun:
         g1 = g
         w = w - lr * g1
         w = w - lr_over_two * (g_2 - g1)
+        if every_k:
+            slow = slow + alpha * (w - slow)
+            w = slow
+        return w, slow
+
+    def _untouched(self, w, slow, *, every_k, alpha, **_):
+        """The rule at g = 0: rows that a sparse gradient does not mention."""
         if every_k:
             slow = slow + alpha * (w - slow)
             w = slow

@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/heun.opt
 # sha256 of the spec: 511fd16139c9ba7666a2da2adf37e9a8d53b1168c776842a045269c345cae785
-# sha256 of this file: 88c4ce14c5b57fe8d6513a9918132b7f93fe8059e302e599bb7913078b4cb3e2
+# sha256 of this file: 1095c9769156186467233cd6d73390b06b3fac4a3925eed1f8cb14cc1485b64e
 """SlowHeun for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -100,6 +100,13 @@ class SlowHeunOptimizer(tf.train.Optimizer):
         g1 = g
         w = w - lr * g1
         w = w - lr_over_two * (g_2 - g1)
+        if every_k:
+            slow = slow + alpha * (w - slow)
+            w = slow
+        return w, slow
+
+    def _untouched_exact(self, w, slow, every_k, alpha, **_):
+        """`_rule` at g = 0: for the rows that a sparse gradient does not mention."""
         if every_k:
             slow = slow + alpha * (w - slow)
             w = slow
