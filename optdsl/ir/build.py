@@ -136,5 +136,7 @@ def is_literal(expr: Expr, value: float) -> bool:
 def is_static(expr: Expr) -> bool:
     """Known when the code for a variable is built: of the level fixed, or of its rank."""
     if isinstance(expr, Op):
-        return expr.op == "rank" or all(is_static(a) for a in expr.args)
+        if expr.op in OPERATORS and OPERATORS[expr.op].reduction:
+            return expr.op == "rank"
+        return all(is_static(a) for a in expr.args)
     return expr.level == Level.FIXED

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from optdsl.ir.build import FILL, is_literal, op, rewrite, substitute
+from optdsl.ir.build import ALONG, FILL, is_literal, op, rewrite, substitute
 from optdsl.ir.nodes import (
     Block,
     Branch,
@@ -132,6 +132,10 @@ def _simplify(expr: Expr) -> Expr:
         return _sum(expr, *zero)
     if _vanishes(expr, zero):
         return ZERO
+    if expr.op in ALONG:
+        return op(expr.op, shaped(expr.args[0], Level.ELEMENT), *expr.args[1:])
+    if expr.op in OPERATORS and OPERATORS[expr.op].reduction:
+        return op(expr.op, *(shaped(a, Level.ELEMENT) for a in expr.args))
     if expr.op in ("min", "max", "where") and expr.args[-1] == expr.args[-2]:
         return expr.args[-1]
     folded = fold_expr(expr) if expr.op in OPERATORS else expr

@@ -75,10 +75,7 @@ def _case(
     name: str, arguments: Arguments, rng: np.random.Generator, stream: str, stages: int
 ) -> Case:
     variables = streams.variables(rng)
-    gradients = STREAMS[stream](rng, variables, (STEPS - 1) * stages + 1)
-    # the stages of the last step are of one kind, whatever that is
-    gradients += streams.dense(rng, variables, stages - 1)
-    return Case(name, stream, arguments, variables, gradients)
+    return Case(name, stream, arguments, variables, STREAMS[stream](rng, variables, STEPS * stages))
 
 
 def _settings(optimizer: model.Optimizer) -> Iterator[dict[str, bool | float]]:

@@ -107,13 +107,17 @@ class Run:
         return [given[i : i + count] for i in range(0, len(given), count)]
 
     def _alike(self, stages: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """The stages of a step with the same kind of gradient for a variable in all of them."""
+        """The stages of a step with the same kind of gradient for a variable in all of them: where
+        one has rows, the dense ones become all rows. Rows made dense would be summed and rounded.
+        """
         alike: list[dict[str, Any]] = [{} for _ in stages]
         for key in stages[0]:
-            gradients = [stage.get(key) for stage in stages]
-            rows = all(isinstance(g, dict) for g in gradients)
+            zeros = np.zeros_like(self.case["variables"][key])
+            gradients = [stage.get(key, zeros) for stage in stages]
+            if any(isinstance(g, dict) for g in gradients):
+                gradients = [g if isinstance(g, dict) else _all_rows(g) for g in gradients]
             for stage, g in zip(alike, gradients):
-                stage[key] = g if rows else _dense(g, self.case["variables"][key])
+                stage[key] = g
         return alike
 
     def _step(self, stages: list[dict[str, Any]]) -> Any:
@@ -179,14 +183,8 @@ def _pattern(stages: list[dict[str, Any]]) -> Any:
     return tuple(tuple((k, isinstance(g, dict)) for k, g in sorted(s.items())) for s in stages)
 
 
-def _dense(gradient: Any, variable: Any) -> Any:
-    """A gradient of a variable as an array; a missing one is 0."""
-    if gradient is not None and not isinstance(gradient, dict):
-        return gradient
-    dense = np.zeros_like(variable)
-    if gradient is not None:
-        np.add.at(dense, gradient["indices"], gradient["values"])
-    return dense
+def _all_rows(gradient: Any) -> dict[str, Any]:
+    return {"indices": np.arange(len(gradient), dtype=np.int64), "values": gradient}
 
 
 def _joined(feeds: list[dict[Any, Any]]) -> dict[Any, Any]:

@@ -68,5 +68,5 @@ def test_numpy(spec):
 @pytest.mark.tf
 @pytest.mark.parametrize("target", ["tf1", "keras_v2"])
 def test_tensorflow(target):
-    report = verify_all(SPECS, target)
+    report = verify_all([(spec, ()) for spec in SPECS], target)
     assert report.ok and report.rows, report.table()
