@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/lazy_adam.opt
 # sha256 of the spec: 6d02708ce8a6dc6f96038c6527dda25a0cae35533e5babc618522318fe221b65
-# sha256 of this file: ca81ee5fc6296d7c68403e163f1a448365247a36782ef63e4f89ad5083e657e0
+# sha256 of this file: 531ad6b35af9b5f609d87ce5f5baf9b34fff0ca0ecf776f1b04958efffa7f4bd
 """Lookahead around LazyAdam: for embeddings."""
 
 import contextlib
@@ -439,8 +439,7 @@ class LookaheadLazyAdam(_OptimizerV2):
         # Nothing may move in a step that fails before its gradients are there: at the end of the
         # data `fit` of TF 1.15 begins one more. Shared values look at no gradient, so they wait.
         gradients = tf.nest.flatten([grad for grad, _ in grads_and_vars])
-        ready = [grad.op for grad in gradients if hasattr(grad, "op")]  # in a graph they have one
-        with tf.control_dependencies(ready if self._shared else []):
+        with _once_there(gradients if self._shared else []):
             return super().apply_gradients(grads_and_vars, name=name, **kwargs)
 
     def _transform_gradients(self, grads_and_vars):
@@ -587,7 +586,7 @@ class LookaheadLazyAdam(_OptimizerV2):
         """
         rows = rows or [None] * len(states)
         writes = []
-        with tf.control_dependencies([x for x in wholes + rows if x is not None]):
+        with _once_there(wholes + rows):
             for state, whole, row in zip(states, wholes, rows):
                 before = []
                 if whole is not None:
@@ -671,6 +670,13 @@ def _moved(old, new):
         return y if y.shape.rank == x.shape.rank else tf.broadcast_to(y, tf.shape(x))
 
     return [None if y is x else whole(x, y) for x, y in zip(old, new)]
+
+
+def _once_there(tensors):
+    """What is made in this context waits for the tensors. In a graph each has an operation, and a
+    conditional of TF 1.15 can wait for operations only.
+    """
+    return tf.control_dependencies([x.op for x in tensors if hasattr(x, "op")])
 
 
 def _inside(indices, var):

@@ -38,10 +38,11 @@ class Accuracy:
     that do not shrink with the result, in unit roundoffs of 1. `undefined`: functions that may
     be NaN where their argument is infinite, and half as large again where it is within a factor
     of 4 of the ends of the range of float32. `flush`: results below the smallest normal number may
-    come out as 0.
+    come out as 0. `reorders`: sums of elements may be added up in another order than the rule's.
     """
 
     flush: bool = False
+    reorders: bool = False
     units: Mapping[tuple[str, int], float] = field(default_factory=dict)
     absolute: Mapping[tuple[str, int], float] = field(default_factory=dict)
     undefined: frozenset[tuple[str, int]] = frozenset()
@@ -70,8 +71,11 @@ class Enclosure:
             if op in REDUCTIONS:
                 return replace(REDUCTIONS[op](self, *operands), dtype=dtype)
             found = replace(IMAGES[op](*operands), dtype=dtype)
-            exact = op in EXACT or (op in WHOLE and _counts([found, *operands]))
-            return found if exact else self._evaluated(op, found, operands)
+            if op in EXACT or (op in WHOLE and _counts([found, *operands])):
+                return found
+            if op in ("add", "sub") and dtype is not None and self._accuracy.reorders:
+                return self._in_any_order(op, found, *operands)
+            return self._evaluated(op, found, operands)
 
     def along(self, op: str, axes: tuple[int, ...], *args: Set) -> Set:
         met, dtype = self._met(args)
@@ -106,7 +110,9 @@ class Enclosure:
 
     def assigned(self, x: Set, old: Set) -> Set:
         assert isinstance(x, Enclosed) and isinstance(old, Enclosed)
-        wide = x.each(lambda end: np.broadcast_to(end, old.low.shape))
+        wide = x
+        if x.low.shape != old.low.shape:
+            wide = x.each(lambda end: np.broadcast_to(end, old.low.shape))
         return wide if old.dtype is None else self._cast(wide, computation_dtype(old.dtype))
 
     def stored(self, x: Set, old: Set) -> Set:
@@ -168,6 +174,20 @@ class Enclosure:
             x = replace(x, nan=x.nan | operands[0].infinite, high=np.where(end, 1.6, 1) * x.high)
         fixed = self._accuracy.absolute.get(key, 0.0)
         return self._widened(x, units * np.abs(x.low) + fixed, units * np.abs(x.high) + fixed, 1)
+
+    def _in_any_order(self, op: str, x: Enclosed, left: Enclosed, right: Enclosed) -> Enclosed:
+        """A sum or difference, which a framework may make one with those that it is made of."""
+        second = right.terms or (right,)
+        if op == "sub":
+            second = tuple(replace(IMAGES["neg"](term), dtype=x.dtype) for term in second)
+        terms = (left.terms or (left,)) + second
+        if len(terms) == 2:
+            return replace(self._evaluated(op, x, [left, right]), terms=terms)
+        exact = terms[0]
+        for term in terms[1:]:
+            exact = replace(IMAGES["add"](exact, term), dtype=x.dtype)
+        size = np.sum(np.broadcast_arrays(*(term.size for term in terms)), axis=0)
+        return replace(self._summed(exact, size, len(terms) - 1), terms=terms)
 
     def _rounded(self, x: Enclosed, units: Any) -> Enclosed:
         """Widened by so many unit roundoffs."""

@@ -21,18 +21,18 @@ class Enclosed:
 
     Where both ends are NaN the number is NaN for sure. `dtype` is what the number is held in,
     None for one of the level step: it is held in float64 and cast where it meets another dtype.
+    `terms`: what it is the sum of, if that may be added up in another order.
     """
 
     low: Array
     high: Array
     nan: Array
     dtype: np.dtype[Any] | None = None
+    terms: tuple[Enclosed, ...] = ()
 
     def each(self, function: Callable[[Array], Array]) -> Enclosed:
         """The set with its arrays rearranged."""
-        return replace(
-            self, low=function(self.low), high=function(self.high), nan=function(self.nan)
-        )
+        return Enclosed(function(self.low), function(self.high), function(self.nan), self.dtype)
 
     def spans(self, x: float) -> Array:
         """Where the number may be x."""
@@ -75,7 +75,8 @@ def point(x: Array, dtype: np.dtype[Any] | None) -> Enclosed:
 
 def hull(x: Enclosed, y: Enclosed) -> Enclosed:
     """A number that is one of these two."""
-    return replace(x, low=np.fmin(x.low, y.low), high=np.fmax(x.high, y.high), nan=x.nan | y.nan)
+    low, high = np.fmin(x.low, y.low), np.fmax(x.high, y.high)
+    return Enclosed(low, high, x.nan | y.nan, x.dtype)
 
 
 def where(condition: Truth, x: Enclosed, y: Enclosed) -> Enclosed:

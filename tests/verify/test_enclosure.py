@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import random
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -17,7 +20,7 @@ BINARY = "add sub mul div mod pow min max atan2".split()
 TESTS = "lt le gt ge eq ne".split()
 REDUCTIONS = "sum mean norm rms amax amin".split()
 
-EXACTLY = Enclosure(NUMPY)
+EXACTLY, REORDERED = Enclosure(NUMPY), Enclosure(TENSORFLOW)
 floats = st.one_of(
     st.floats(width=32), st.sampled_from([0.0, -0.0, 1, -1, 2, -2, 0.5, 3, np.inf, -np.inf])
 )
@@ -57,6 +60,34 @@ def test_functions(op: str, x: tuple[np.float32, Enclosed]) -> None:
 def test_operators(op: str, x: tuple[np.float32, Enclosed], y: tuple[np.float32, Enclosed]) -> None:
     with np.errstate(all="ignore"):
         assert inside(FUNCTIONS[op](x[0], y[0]), EXACTLY.apply(op, x[1], y[1]))
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(members=st.lists(member(), min_size=3, max_size=5), order=st.randoms(use_true_random=False))
+def test_sums_in_another_order(
+    members: list[tuple[np.float32, Enclosed]], order: random.Random
+) -> None:
+    """What a graph that is optimized makes of a + (b - c), whatever the brackets of the rule."""
+    ops = [order.choice(["add", "sub"]) for _ in members[1:]]
+    limits = members[0][1]
+    for op, (_, each) in zip(ops, members[1:]):
+        limits = REORDERED.apply(op, limits, each)
+    signed = [members[0][0]] + [x if op == "add" else -x for op, (x, _) in zip(ops, members[1:])]
+    order.shuffle(signed)
+    with np.errstate(all="ignore"):
+        found = functools.reduce(np.add, signed)
+    assert inside(found, limits)
+
+
+def test_another_order_needs_room() -> None:
+    """TF 1.15 makes (m + a) + b of m + (a + b), as KATE has it."""
+    m, a, b = (np.float32(x) for x in (1, 2.0**-24, 2.0**-24))
+    seen = (m + a) + b
+    assert seen != m + (a + b)
+    for arithmetic, room in ((EXACTLY, False), (REORDERED, True)):
+        limits = [between(x, x) for x in (m, a, b)]
+        found = arithmetic.apply("add", limits[0], arithmetic.apply("add", *limits[1:]))
+        assert inside(seen, found) is room
 
 
 @pytest.mark.parametrize("op", TESTS)
