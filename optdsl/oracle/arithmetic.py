@@ -73,8 +73,14 @@ def _over(function: Callable[[Array], Any], x: Array) -> Any:
     return function(x) if np.size(x) else 0.0
 
 
+class MissingAxis(ValueError):
+    """A rule reduces along an axis that a variable does not have."""
+
+
 def lines(shape: tuple[int, ...], axes: tuple[int, ...]) -> Iterator[tuple[Any, ...]]:
-    """Indices of the parts of an array that are reduced by themselves."""
+    """Indices of the parts of an array that are reduced by themselves. May raise MissingAxis."""
+    if any(not -len(shape) <= axis < len(shape) for axis in axes):
+        raise MissingAxis(f"a shape of {shape} does not have the axes {axes}")
     along = {axis % len(shape) for axis in axes}
     places = [[slice(None)] if i in along else range(n) for i, n in enumerate(shape)]
     return product(*places)

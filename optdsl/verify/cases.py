@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import TypeAlias
 
 import numpy as np
 
-from optdsl.oracle import streams
-from optdsl.oracle.arithmetic import Array
+from optdsl.oracle import FLOAT64, Oracle, streams
+from optdsl.oracle.arithmetic import Array, MissingAxis
 from optdsl.semantics import model
 from optdsl.syntax import tree
 
@@ -46,9 +46,31 @@ class Case:
 
 
 def cases(optimizer: model.Optimizer) -> list[Case]:
-    """The same cases in every run."""
+    """The same cases in every run, with the variables that have what the rule reduces along."""
     rng = np.random.default_rng(zlib.crc32(optimizer.name.encode()))
-    return list(_cases(optimizer, rng))
+    found = list(_cases(optimizer, rng))
+    if any(call.options for call in _calls(optimizer)):
+        found = [_with_axes(optimizer, case) for case in found]
+    return found
+
+
+def _with_axes(optimizer: model.Optimizer, case: Case) -> Case:
+    kept = {key: w for key, w in case.variables.items() if _has_axes(optimizer, case, key)}
+    gradients = [{key: step[key] for key in kept} for step in case.gradients]
+    return replace(case, variables=kept, gradients=gradients)
+
+
+def _has_axes(optimizer: model.Optimizer, case: Case, key: str) -> bool:
+    """Whether a variable has every axis along which the rule reduces in this case."""
+    oracle = Oracle(optimizer, case.arguments, "numpy", FLOAT64)
+    state = oracle.start({key: case.variables[key]})
+    gradients = iter([{key: step[key]} for step in case.gradients])
+    try:
+        for first in gradients:
+            state = oracle.step(state, first, lambda values: next(gradients))
+    except MissingAxis:
+        return False
+    return True
 
 
 def _cases(optimizer: model.Optimizer, rng: np.random.Generator) -> Iterator[Case]:
@@ -80,7 +102,8 @@ def _case(
 
 def _settings(optimizer: model.Optimizer) -> Iterator[dict[str, bool | float]]:
     """Each flag on and off, each hyperparameter that the rule asks about given and 0."""
-    asked = sorted(_asked(optimizer))
+    of_uses = [call.args[0] for call in _calls(optimizer) if call.function.text == "uses"]
+    asked = {argument.text for argument in of_uses if isinstance(argument, tree.Name)}
     hypers = [h for h in optimizer.hypers if h.name in asked and 0 in h.domain]
     names = [f.name for f in optimizer.flags] + [h.name for h in hypers]
     for values in list(product((False, True), repeat=len(names)))[:MAX_SETTINGS]:
@@ -89,17 +112,14 @@ def _settings(optimizer: model.Optimizer) -> Iterator[dict[str, bool | float]]:
         yield flags | {h.name: 0.0 for h in hypers if not given[h.name]}
 
 
-def _asked(node: object) -> set[str]:
-    """The hyperparameters in `uses(…)`, anywhere in a part of an optimizer."""
-    match node:
-        case tree.Call(function=tree.Ident(text="uses"), args=(tree.Name(text=name),)):
-            return {name}
-        case tuple():
-            return set().union(*map(_asked, node))
-        case _ if hasattr(node, "__dataclass_fields__"):
-            return _asked(tuple(v for k, v in vars(node).items() if k not in ("span", "sources")))
-        case _:
-            return set()
+def _calls(node: object) -> Iterator[tree.Call]:
+    """The calls of functions anywhere in a part of an optimizer."""
+    if isinstance(node, tree.Call):
+        yield node
+    if hasattr(node, "__dataclass_fields__"):
+        node = tuple(v for k, v in vars(node).items() if k not in ("span", "sources"))
+    for part in node if isinstance(node, tuple) else ():
+        yield from _calls(part)
 
 
 def _schedule(rng: np.random.Generator, hyper: model.Hyper) -> Schedule:

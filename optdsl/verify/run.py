@@ -62,6 +62,8 @@ def measure(tasks: Sequence[Task], target: str, python: str | None = None) -> li
 
 
 def _judge(task: Task, target: str, result: dict[str, Any], framework: str) -> Measured:
+    if not task.case.variables:
+        return Measured(failures=["no variable of up to three dimensions has the axes of the rule"])
     if "error" in result:
         return Measured(failures=[result["error"]])
     return compare(task.optimizer, target, task.case, result["states"], accuracy(framework))

@@ -158,11 +158,10 @@ def test_any_module_s_sparse_gradients_will_do():
     assert bits(w[1]) == bits(start()[1] - 1)
 
 
+# FOCUS takes the sign of what may be nothing but rounding.
 @pytest.mark.parametrize("dtype", [np.float16, np.float32])
-@pytest.mark.parametrize("name, setting", CASES, ids=IDS)
+@pytest.mark.parametrize("name, setting", [case for case in CASES if case[0] != "focus"])
 def test_sparse_gradients_of_narrow_variables(name, setting, dtype):
-    if name == "focus":  # it takes the sign of what may be nothing but rounding
-        return
     optimizer, wide = make(name, **setting), make(name, **setting)
     w, want = start().astype(dtype), start().astype(dtype).astype(np.float64)
     for indices, values in stream(4):

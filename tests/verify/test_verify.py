@@ -157,3 +157,31 @@ def test_streams_have_what_they_promise() -> None:
     assert not isinstance(sparse.gradients[-1]["matrix"], Sparse)
     huge = by_name["defaults", "huge and tiny"].gradients[-1]["matrix"]
     assert np.max(np.abs(huge)) > 1e20 and np.min(np.abs(huge)) < 1e-20
+
+
+CENTRED = """
+optimizer Centred {
+  hyper lr = 0.1
+  update { w -= lr*(g - mean(g, axis=1)) }
+}
+"""
+
+
+def test_a_rule_with_axes_is_tried_on_what_has_them() -> None:
+    assert set(cases(resolved(CENTRED))[0].variables) == {
+        "matrix", "matrix16", "matrix64", "cube", "row16", "empty",
+    }  # fmt: skip
+    report = verify(CENTRED, "numpy")
+    assert report.ok and report.rows, report.table()
+    report = verify(CENTRED.replace("axis=1", "axis=3"), "numpy")
+    assert report.rows and all("has the axes" in str(r.measured.failures) for r in report.rows)
+
+
+@pytest.mark.parametrize(
+    "condition, reduced",
+    [("sum(log(abs(g))) > 2", "w"), ("rank(w) > 0", "amax(exp(g), axis=-1)")],
+)
+def test_a_reduction_of_what_is_constant_on_the_other_rows(condition: str, reduced: str) -> None:
+    text = CENTRED.replace("w -=", f"if {condition} {{ w -= lr*{reduced} }}\n  w -=")
+    report = verify(text.replace("mean(g, axis=1)", "w"), "numpy")
+    assert report.ok and report.rows, report.table()
