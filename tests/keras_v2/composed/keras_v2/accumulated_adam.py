@@ -5,7 +5,7 @@
 # sha256 of the spec: a8f3677491a050d7ddb109415b228abefb9583fe9363ca0a38e09b8ca607e7d1
 # spec: specs/adam.opt
 # sha256 of the spec: 4145365e1a61b681faf02f9cf63b0ca90b1e33c3193d01bd16281c38241c9a0e
-# sha256 of this file: 783c7351dda684198a57adf5ce56a1a026b091c9f381e53da6c5e00dc848bd25
+# sha256 of this file: 08d5bfe00f9a41d57371e1a32b7305c53df80554f619e1621ab47ed1929b292d
 """Accumulate of Adam."""
 
 import contextlib
@@ -462,8 +462,7 @@ class AccumulatedAdam(_OptimizerV2):
         # Nothing may move in a step that fails before its gradients are there: at the end of the
         # data `fit` of TF 1.15 begins one more. Shared values look at no gradient, so they wait.
         gradients = tf.nest.flatten([grad for grad, _ in grads_and_vars])
-        ready = [grad.op for grad in gradients if hasattr(grad, "op")]  # in a graph they have one
-        with tf.control_dependencies(ready if self._shared else []):
+        with _once_there(gradients if self._shared else []):
             return super().apply_gradients(grads_and_vars, name=name, **kwargs)
 
     def _transform_gradients(self, grads_and_vars):
@@ -610,7 +609,7 @@ class AccumulatedAdam(_OptimizerV2):
         """
         rows = rows or [None] * len(states)
         writes = []
-        with tf.control_dependencies([x for x in wholes + rows if x is not None]):
+        with _once_there(wholes + rows):
             for state, whole, row in zip(states, wholes, rows):
                 before = []
                 if whole is not None:
@@ -694,6 +693,13 @@ def _moved(old, new):
         return y if y.shape.rank == x.shape.rank else tf.broadcast_to(y, tf.shape(x))
 
     return [None if y is x else whole(x, y) for x, y in zip(old, new)]
+
+
+def _once_there(tensors):
+    """What is made in this context waits for the tensors. In a graph each has an operation, and a
+    conditional of TF 1.15 can wait for operations only.
+    """
+    return tf.control_dependencies([x.op for x in tensors if hasattr(x, "op")])
 
 
 def _inside(indices, var):

@@ -5,7 +5,7 @@
 # sha256 of the spec: a8f3677491a050d7ddb109415b228abefb9583fe9363ca0a38e09b8ca607e7d1
 # spec: specs/momentum.opt
 # sha256 of the spec: ef2a2bc1eb80d99d41d751c42a64fbf33255020343d7913343c561bbd705a0cb
-# sha256 of this file: 9c422d40a8ebac974d317f2e2fcfc6928c7f744900b0759dfd20655b7073cc3e
+# sha256 of this file: 5a3c5d6d8f168d5f65b1c6b6fb361464b9ea3697c4bd1f134f19be71b3e52d1e
 """Accumulate of ClipTogether of Momentum."""
 
 import contextlib
@@ -457,8 +457,7 @@ class ClippedMomentum(_OptimizerV2):
         # Nothing may move in a step that fails before its gradients are there: at the end of the
         # data `fit` of TF 1.15 begins one more. Shared values look at no gradient, so they wait.
         gradients = tf.nest.flatten([grad for grad, _ in grads_and_vars])
-        ready = [grad.op for grad in gradients if hasattr(grad, "op")]  # in a graph they have one
-        with tf.control_dependencies(ready if self._shared else []):
+        with _once_there(gradients if self._shared else []):
             return super().apply_gradients(grads_and_vars, name=name, **kwargs)
 
     def _transform_gradients(self, grads_and_vars):
@@ -647,7 +646,7 @@ class ClippedMomentum(_OptimizerV2):
         """
         rows = rows or [None] * len(states)
         writes = []
-        with tf.control_dependencies([x for x in wholes + rows if x is not None]):
+        with _once_there(wholes + rows):
             for state, whole, row in zip(states, wholes, rows):
                 before = []
                 if whole is not None:
@@ -731,6 +730,13 @@ def _moved(old, new):
         return y if y.shape.rank == x.shape.rank else tf.broadcast_to(y, tf.shape(x))
 
     return [None if y is x else whole(x, y) for x, y in zip(old, new)]
+
+
+def _once_there(tensors):
+    """What is made in this context waits for the tensors. In a graph each has an operation, and a
+    conditional of TF 1.15 can wait for operations only.
+    """
+    return tf.control_dependencies([x.op for x in tensors if hasattr(x, "op")])
 
 
 def _inside(indices, var):

@@ -3,7 +3,7 @@
 # sha256 of the spec: e15950b2b830d3db35dbdf8cf96e82de0a506e142f99d99b358f04b7df1d4fc8
 # spec: specs/heun.opt
 # sha256 of the spec: 511fd16139c9ba7666a2da2adf37e9a8d53b1168c776842a045269c345cae785
-# sha256 of this file: ae31be481c30dc5db00d259af92d2cd75c737f77ac72ffe90d5f69f29503f17d
+# sha256 of this file: 21fc7cc155cd3f039cf68c1a1b8d84bbb116850a86f69abcb5cd367dadd19454
 """Heun."""
 
 import contextlib
@@ -647,7 +647,7 @@ class PlainHeun(_OptimizerV2):
         """
         rows = rows or [None] * len(states)
         writes = []
-        with tf.control_dependencies([x for x in wholes + rows if x is not None]):
+        with _once_there(wholes + rows):
             for state, whole, row in zip(states, wholes, rows):
                 before = []
                 if whole is not None:
@@ -731,6 +731,13 @@ def _moved(old, new):
         return y if y.shape.rank == x.shape.rank else tf.broadcast_to(y, tf.shape(x))
 
     return [None if y is x else whole(x, y) for x, y in zip(old, new)]
+
+
+def _once_there(tensors):
+    """What is made in this context waits for the tensors. In a graph each has an operation, and a
+    conditional of TF 1.15 can wait for operations only.
+    """
+    return tf.control_dependencies([x.op for x in tensors if hasattr(x, "op")])
 
 
 def _inside(indices, var):

@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/heun.opt
 # sha256 of the spec: 511fd16139c9ba7666a2da2adf37e9a8d53b1168c776842a045269c345cae785
-# sha256 of this file: 4e9eb4fc23bb59e44d8fcdf0084148d0bcf93632cbaa873f68b363172a882b05
+# sha256 of this file: e8e6d6fc2be4a58c935a2ced39212b42a41fdb4a2157b8e0b1ffd30137525472
 """Lookahead of Heun."""
 
 import contextlib
@@ -688,7 +688,7 @@ class SlowHeun(_OptimizerV2):
         """
         rows = rows or [None] * len(states)
         writes = []
-        with tf.control_dependencies([x for x in wholes + rows if x is not None]):
+        with _once_there(wholes + rows):
             for state, whole, row in zip(states, wholes, rows):
                 before = []
                 if whole is not None:
@@ -772,6 +772,13 @@ def _moved(old, new):
         return y if y.shape.rank == x.shape.rank else tf.broadcast_to(y, tf.shape(x))
 
     return [None if y is x else whole(x, y) for x, y in zip(old, new)]
+
+
+def _once_there(tensors):
+    """What is made in this context waits for the tensors. In a graph each has an operation, and a
+    conditional of TF 1.15 can wait for operations only.
+    """
+    return tf.control_dependencies([x.op for x in tensors if hasattr(x, "op")])
 
 
 def _inside(indices, var):

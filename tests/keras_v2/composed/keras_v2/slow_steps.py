@@ -7,7 +7,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: 3cb9ef92a51ba009a7b8d52bb5225320a27a875c781b4dae98c0ffc0108694c3
+# sha256 of this file: 1421d868b314688abfddb75840a3b046debaa95c2c9ce6d737d44e1656623ec3
 """Accumulate of Lookahead of RAdam."""
 
 import contextlib
@@ -535,8 +535,7 @@ class SlowSteps(_OptimizerV2):
         # Nothing may move in a step that fails before its gradients are there: at the end of the
         # data `fit` of TF 1.15 begins one more. Shared values look at no gradient, so they wait.
         gradients = tf.nest.flatten([grad for grad, _ in grads_and_vars])
-        ready = [grad.op for grad in gradients if hasattr(grad, "op")]  # in a graph they have one
-        with tf.control_dependencies(ready if self._shared else []):
+        with _once_there(gradients if self._shared else []):
             return super().apply_gradients(grads_and_vars, name=name, **kwargs)
 
     def _transform_gradients(self, grads_and_vars):
@@ -683,7 +682,7 @@ class SlowSteps(_OptimizerV2):
         """
         rows = rows or [None] * len(states)
         writes = []
-        with tf.control_dependencies([x for x in wholes + rows if x is not None]):
+        with _once_there(wholes + rows):
             for state, whole, row in zip(states, wholes, rows):
                 before = []
                 if whole is not None:
@@ -767,6 +766,13 @@ def _moved(old, new):
         return y if y.shape.rank == x.shape.rank else tf.broadcast_to(y, tf.shape(x))
 
     return [None if y is x else whole(x, y) for x, y in zip(old, new)]
+
+
+def _once_there(tensors):
+    """What is made in this context waits for the tensors. In a graph each has an operation, and a
+    conditional of TF 1.15 can wait for operations only.
+    """
+    return tf.control_dependencies([x.op for x in tensors if hasattr(x, "op")])
 
 
 def _inside(indices, var):
