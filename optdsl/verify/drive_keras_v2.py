@@ -39,7 +39,7 @@ def run(case: dict[str, Any], generated: Any) -> list[dict[str, Any]]:
         else:
             pattern = tuple(map(_pattern, of_step))
             if pattern not in applies:
-                applies[pattern] = tf.function(lambda g: _apply(optimizer, variables, g))
+                applies[pattern] = _function(optimizer, variables, of_step)
             applies[pattern](list(map(_tensors, of_step)))
         states.append(_state(optimizer, variables, case["slots"]))
     return states
@@ -106,6 +106,20 @@ def _gradient(gradient: Any, w: Any) -> Any:
     shape = tf.constant(w.shape.as_list(), tf.int64)
     values, indices = (tf.convert_to_tensor(gradient[part]) for part in ("values", "indices"))
     return tf.IndexedSlices(values, indices, shape)
+
+
+def _function(optimizer: Any, variables: dict[str, Any], stages: list[dict[str, Any]]) -> Any:
+    """A step as a function of gradients of these kinds, with any number of rows."""
+    signature = [{key: _any_rows(x) for key, x in gradients.items()} for gradients in stages]
+    return tf.function(
+        lambda given: _apply(optimizer, variables, given), [signature], autograph=False
+    )
+
+
+def _any_rows(gradient: Any) -> Any:
+    if isinstance(gradient, dict):
+        return {part: tf.TensorSpec([None, *x.shape[1:]], x.dtype) for part, x in gradient.items()}
+    return tf.TensorSpec(gradient.shape, gradient.dtype)
 
 
 def _pattern(gradients: dict[str, Any]) -> Any:
