@@ -1,11 +1,13 @@
 """Trains with a MirroredStrategy over two logical CPUs; run by test_distribution.py.
 
-`mirrored.py CASE RESULT` saves what the variables and the weights of the optimizer are after a
-few steps, on two devices ("two_…") and on one that gets the sum of their gradients ("one_…").
+`mirrored.py FOLDER CASE…` saves for each case what the variables and the weights of the optimizer
+are after a few steps, on two devices ("two_…") and on one that gets the sum of their gradients
+("one_…"), as FOLDER/CASE.npz; or the error, as FOLDER/CASE.error.
 """
 
 import os
 import sys
+import traceback
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
@@ -30,6 +32,9 @@ NovoGrad, RMSprop = generated("novograd", "NovoGrad"), generated("rmsprop", "RMS
 
 AccumulatedAdam, SlowSteps = composed("AccumulatedAdam"), composed("SlowSteps")
 ClippedMomentum, SlowHeun = composed("ClippedMomentum"), composed("SlowHeun")
+
+# One for all cases: a second one would count its collective operations from the start again.
+TWO = tf.distribute.MirroredStrategy(["/cpu:0", "/cpu:1"])
 
 OPTIMIZERS = {
     "adam": lambda: Adam(0.1),
@@ -91,9 +96,8 @@ def on_one(case):
 
 
 def on_two(case):
-    strategy = tf.distribute.MirroredStrategy(["/cpu:0", "/cpu:1"])
-    run = strategy.experimental_run_v2 if TF1 else strategy.run
-    with strategy.scope():
+    run = TWO.experimental_run_v2 if TF1 else TWO.run
+    with TWO.scope():
         w, table = make_variables(case)
         optimizer = OPTIMIZERS[case]()
 
@@ -106,14 +110,14 @@ def on_two(case):
 
         run(replica)
 
-    with strategy.scope():  # TF 1.15 forgets it otherwise
+    with TWO.scope():  # TF 1.15 forgets it otherwise
         for seed in range(4):
             step(tf.constant(seed))
-    local = (strategy.experimental_local_results(v) for v in [w, table])
+    local = (TWO.experimental_local_results(v) for v in [w, table])
     for mirrored in local:
         assert len(mirrored) == 2
         np.testing.assert_array_equal(mirrored[0].numpy(), mirrored[1].numpy())
-    read = [strategy.experimental_local_results(v)[0].numpy() for v in [w, table]]
+    read = [TWO.experimental_local_results(v)[0].numpy() for v in [w, table]]
     return read + [np.asarray(x) for x in optimizer.get_weights()]
 
 
@@ -135,16 +139,28 @@ def fitted(strategy, optimizer=Nadam):
     return [model.predict(tf.data.Dataset.from_tensor_slices(x).batch(4))]
 
 
-def main(case, path):
-    if case in ("fit", "fit_heun"):
-        optimizer = Nadam if case == "fit" else SlowHeun
-        two = fitted(tf.distribute.MirroredStrategy(["/cpu:0", "/cpu:1"]), optimizer)
-        one = fitted(tf.distribute.OneDeviceStrategy("/cpu:0"), optimizer)
-    else:
-        two, one = on_two(case), on_one(case)
-    named = {f"two_{i:02}": x for i, x in enumerate(two)}
-    np.savez(path, **named, **{f"one_{i:02}": x for i, x in enumerate(one)})
+def on_both(case):
+    """The results on two devices, and those on one."""
+    if case not in ("fit", "fit_heun"):
+        return on_two(case), on_one(case)
+    optimizer = Nadam if case == "fit" else SlowHeun
+    two = fitted(TWO, optimizer)
+    return two, fitted(tf.distribute.OneDeviceStrategy("/cpu:0"), optimizer)
+
+
+def main(run, folder, *cases):
+    """Runs the cases one after the other and saves what comes of them."""
+    for case in cases:
+        path = os.path.join(folder, case)
+        try:
+            two, one = run(case)
+        except Exception:
+            with open(path + ".error", "w", encoding="utf-8") as file:
+                file.write(traceback.format_exc())
+            continue
+        named = {f"two_{i:02}": x for i, x in enumerate(two)}
+        np.savez(path + ".npz", **named, **{f"one_{i:02}": x for i, x in enumerate(one)})
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(on_both, *sys.argv[1:])

@@ -1,11 +1,23 @@
 """Weights for evaluation under a MirroredStrategy over two logical CPUs; for test_distribution.py.
 
-`mirrored_evaluation.py CASE RESULT` saves what they are on two devices ("two_…") and on one.
+`mirrored_evaluation.py FOLDER CASE…` saves what they are as mirrored.py does.
 """
 
 import sys
 
-from mirrored import TF1, array, generated, gradients, keras, make_variables, np, tf, values
+from mirrored import (
+    TF1,
+    TWO,
+    array,
+    generated,
+    gradients,
+    keras,
+    main,
+    make_variables,
+    np,
+    tf,
+    values,
+)
 
 OPTIMIZERS = {
     "ema": lambda: generated("ema_sgd", "EmaSGD")(0.1, average_decay=0.75),
@@ -22,9 +34,8 @@ def on_one(case):
 
 
 def on_two(case):
-    strategy = tf.distribute.MirroredStrategy(["/cpu:0", "/cpu:1"])
-    run = strategy.experimental_run_v2 if TF1 else strategy.run
-    with strategy.scope():
+    run = TWO.experimental_run_v2 if TF1 else TWO.run
+    with TWO.scope():
         w, table = make_variables(case)
         optimizer = OPTIMIZERS[case]()
 
@@ -38,13 +49,13 @@ def on_two(case):
         run(replica)
 
     def read():
-        return [x.numpy() for v in [w, table] for x in strategy.experimental_local_results(v)]
+        return [x.numpy() for v in [w, table] for x in TWO.experimental_local_results(v)]
 
     def compare(found, expected):
         for x, y in zip(found, expected):
             np.testing.assert_array_equal(x, y)
 
-    with strategy.scope():
+    with TWO.scope():
         for seed in range(4):
             step(tf.constant(seed))
         training, weights = read(), values(optimizer.evaluation_weights([w, table]))
@@ -61,7 +72,7 @@ def on_two(case):
         with optimizer.evaluation([w, table]):
             compare(read(), [x for x in weights for _ in range(2)])
         compare(read(), training)
-    with strategy.scope():
+    with TWO.scope():
         optimizer.assign_evaluation_weights([w, table])
         compare(read(), [x for x in weights for _ in range(2)])
     return weights
@@ -85,15 +96,13 @@ def fitted(strategy):
     return found
 
 
-def main(case, path):
-    if case == "fit_evaluation":
-        two = fitted(tf.distribute.MirroredStrategy(["/cpu:0", "/cpu:1"]))
-        one = fitted(tf.distribute.OneDeviceStrategy("/cpu:0"))
-    else:
-        two, one = on_two(case), on_one(case)
-    named = {f"two_{i:02}": x for i, x in enumerate(two)}
-    np.savez(path, **named, **{f"one_{i:02}": x for i, x in enumerate(one)})
+def on_both(case):
+    """The results on two devices, and those on one."""
+    if case != "fit_evaluation":
+        return on_two(case), on_one(case)
+    two = fitted(TWO)
+    return two, fitted(tf.distribute.OneDeviceStrategy("/cpu:0"))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(on_both, *sys.argv[1:])

@@ -1,14 +1,11 @@
 """Rules that do something in some steps only, rules with clocks, and totals over all variables."""
 
-import os
-import subprocess
 import sys
 
 import numpy as np
 import pytest
 
 from tests.keras_v2.helpers import (
-    TF1,
     array,
     assert_same,
     composed,
@@ -267,29 +264,3 @@ def test_a_constraint_and_rows():
     optimizer = ClippedMomentum(learning_rate=1.0, max_norm=1e9, steps_per_update=1)
     optimizer.apply_gradients([(rows([[5.0], [0.25]], [1, 2]), table)])
     assert table.numpy().tolist() == [[1.0], [0.0], [0.75]]
-
-
-# -- distribution, in a process of its own
-
-
-@pytest.mark.parametrize("case", ["accumulated", "slow", "clipped_together"])
-def test_two_devices_equal_one(case, tmp_path):
-    path = str(tmp_path / "result.npz")
-    script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "mirrored.py")
-    environment = dict(os.environ, TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="-1")
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", script, case, path],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    if TF1 and case == "clipped_together":  # 1.15 adds up the replicas' gradients after all that
-        assert done.returncode != 0 and "TF 1.15 adds up" in done.stderr
-        return
-    assert done.returncode == 0, done.stderr[-3000:]
-    found = np.load(path)
-    names = sorted(name[4:] for name in found.files if name.startswith("one_"))
-    assert names
-    for name in names:
-        np.testing.assert_allclose(found["two_" + name], found["one_" + name], rtol=1e-5, atol=1e-6)

@@ -1,7 +1,5 @@
 """Steps that evaluate the loss more than once: minimize, fit, and what refuses to take them."""
 
-import os
-import subprocess
 import sys
 
 import numpy as np
@@ -284,27 +282,3 @@ def test_a_model_that_is_compiled_again_is_its_own():
         m.compile(keras.optimizers.legacy.SGD(0.1), "mse")
         m.fit(X, Y, batch_size=4, shuffle=False, verbose=0)
     close(model.get_weights(), plain.get_weights())
-
-
-@pytest.mark.parametrize("case", ["heun", "fit_heun"])
-def test_two_devices_equal_one(case, tmp_path):
-    path = str(tmp_path / "result.npz")
-    script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "mirrored.py")
-    environment = dict(os.environ, TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="-1")
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", script, case, path],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    if TF1:  # 1.15 adds up the replicas' gradients too late, and its fit takes one gradient
-        message = "TF 1.15 adds up" if case == "heun" else "takes one gradient a step"
-        assert done.returncode != 0 and message in done.stderr
-        return
-    assert done.returncode == 0, done.stderr[-3000:]
-    found = np.load(path)
-    names = sorted(name[4:] for name in found.files if name.startswith("one_"))
-    assert names
-    for name in names:
-        np.testing.assert_allclose(found["two_" + name], found["one_" + name], rtol=2e-5, atol=2e-5)
