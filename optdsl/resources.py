@@ -12,7 +12,7 @@ _ROOT = _PACKED if _PACKED.is_dir() else _PACKAGE.parent
 #: The folder with one `.opt` file per optimizer of the library; one per schedule lies below.
 SPECS = _ROOT / "specs"
 
-#: The folder with one folder of Jinja templates per target, and `shared` for what many include.
+#: The folder with one folder of Jinja templates per target, and `common` for what several include.
 TEMPLATES = _ROOT / "templates"
 
 
