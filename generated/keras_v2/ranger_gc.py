@@ -7,7 +7,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: 374750817e0b279f8d85efa9e151ea46f435d5624c98b40958be9cae3cb755b4
+# sha256 of this file: b173d42ed2a432c9cc32d239d5a4a34d90dc232d0288cbee77b3f9fda5a05314
 """Ranger with gradient centralization: Lookahead around RAdam on centred gradients."""
 
 import contextlib
@@ -889,7 +889,8 @@ def _along(reduce, x, axes):
 
 
 def _rank(x):
-    return tf.constant(len(x.shape), x.dtype)
+    """The number of dimensions."""
+    return tf.constant(x.shape.ndims, x.dtype)
 
 
 def _register(cls):

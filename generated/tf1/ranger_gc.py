@@ -7,7 +7,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: 1689c6669d316f9a0737f59e5218a942c14f9708a1efbeed48a802032633863b
+# sha256 of this file: 01969a396a5ef85b0baf2d30c099d8f0fd8ebda9e896ba4bc7a6fd7dedcd1e64
 """RangerGC for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -706,11 +706,6 @@ def _dense(values, rows, like):
     return tf.scatter_nd(rows[:, None], values, tf.shape(like, out_type=rows.dtype))
 
 
-def _rank(x):
-    """The number of dimensions."""
-    return tf.constant(x.shape.ndims, x.dtype)
-
-
 def _along(reduce, x, axes):
     """A reduction along some axes, which keeps the dimensions; over no elements it is 0."""
     rank = x.shape.ndims
@@ -718,6 +713,11 @@ def _along(reduce, x, axes):
         raise ValueError(f"the rule reduces along the axes {axes}, a variable has shape {x.shape}")
     found = reduce(x, axis=axes, keepdims=True)
     return tf.where_v2(tf.size(x) > 0, found, tf.zeros_like(found))
+
+
+def _rank(x):
+    """The number of dimensions."""
+    return tf.constant(x.shape.ndims, x.dtype)
 
 
 # Hyperparameters of some variables

@@ -53,7 +53,8 @@ class _View:
 
     `gradient` is the first gradient in the code that applies a rule, and `given` are the arguments
     of the rule that are gradients: those of several stages are a list there.
-    `helpers` are the functions that the rule needs beside those of TensorFlow.
+    `helpers` are the functions that the rule needs beside those of TensorFlow; `where` is what
+    choosing elements is called.
     """
 
     class_name: Identifier
@@ -76,6 +77,7 @@ class _View:
     needs_math: bool
     has_lists: bool
     helpers: tuple[str, ...]
+    where: SafeText
 
 
 def _view(program: Program) -> _View:
@@ -107,6 +109,7 @@ def _view(program: Program) -> _View:
         needs_math=any("math." in line.replace("tf.math.", "") for part in parts for line in part),
         has_lists=writer.has_lists,
         helpers=tuple(sorted({HELPERS[name] for name in helpers})),
+        where=Code("tf.where"),
     )
 
 

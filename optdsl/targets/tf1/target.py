@@ -72,7 +72,8 @@ class _View:
     `starts` are the lines that make initial values of slots out of the variable, where there are
     such slots; `phases` are the functions for what all variables find out before the step, `tables`
     the attributes of the class; `cases` says that the rule does something in some steps only;
-    `helpers` are the functions that the file needs beside the machinery.
+    `helpers` are the functions that the file needs beside the machinery; `where` is what choosing
+    elements is called.
     """
 
     title: Identifier
@@ -90,7 +91,8 @@ class _View:
     has_stages: bool
     needs_math: bool
     has_lists: bool
-    helpers: frozenset[str]
+    helpers: tuple[str, ...]
+    where: SafeText
 
 
 class _Writer:
@@ -142,7 +144,8 @@ class _Writer:
             has_stages=len(self._program.gradients) > 1,
             needs_math=any("math." in line for line in lines),
             has_lists=any(isinstance(a.item, ConstList) for a in self._arguments),
-            helpers=frozenset(HELPERS[name] for name in used if name in HELPERS),
+            helpers=tuple(sorted({HELPERS[name] for name in used & HELPERS.keys()})),
+            where=Code("tf.where_v2"),
         )
 
     def _attribute(self, value: Value) -> str:
