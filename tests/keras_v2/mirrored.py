@@ -46,6 +46,7 @@ OPTIMIZERS = {
     "clipped": lambda: Adam(0.1, clipnorm=0.5),
     "constrained": lambda: SGD(0.5),
     "accumulated": lambda: AccumulatedAdam(0.1, steps_per_update=2),
+    "small_batches": lambda: AccumulatedAdam(0.1, epsilon=1e-3, steps_per_update=8),
     "slow": lambda: SlowSteps(learning_rate=0.1),
     "clipped_together": lambda: ClippedMomentum(learning_rate=0.1, max_norm=0.5),
     "heun": lambda: SlowHeun(learning_rate=0.01),
@@ -57,7 +58,7 @@ OPTIMIZERS = {
 
 
 def make_variables(case):
-    dtype = "float64" if case == "float64" else "float32"
+    dtype = "float64" if case in ("float64", "small_batches") else "float32"
     constraint = keras.constraints.NonNeg() if case == "constrained" else None
     return [
         tf.Variable(array(4, dtype=dtype), name="w"),
@@ -87,6 +88,19 @@ def step_of(case, optimizer, w, table, seed, share):
     optimizer.minimize(loss, [w, table])
 
 
+def on_large_batches():
+    """Adam on the means of eight gradients each, of which the fifth is the first again."""
+    w, table = make_variables("small_batches")
+    optimizer = Adam(0.1, epsilon=1e-3)
+    for _ in range(2):
+        (dense, sparse), *others = ([g for g, _ in gradients(w, table, i, 0.25)] for i in range(4))
+        for more, rows in others:
+            dense, values_ = dense + more, sparse.values + rows.values
+            sparse = tf.IndexedSlices(values_, sparse.indices, sparse.dense_shape)
+        optimizer.apply_gradients([(dense, w), (sparse, table)])
+    return values([w, table])
+
+
 def on_one(case):
     w, table = make_variables(case)
     optimizer = OPTIMIZERS[case]()
@@ -111,7 +125,7 @@ def on_two(case):
         run(replica)
 
     with TWO.scope():  # TF 1.15 forgets it otherwise
-        for seed in range(4):
+        for seed in [0, 1, 2, 3] * (4 if case == "small_batches" else 1):
             step(tf.constant(seed))
     local = (TWO.experimental_local_results(v) for v in [w, table])
     for mirrored in local:
@@ -141,6 +155,8 @@ def fitted(strategy, optimizer=Nadam):
 
 def on_both(case):
     """The results on two devices, and those on one."""
+    if case == "small_batches":
+        return on_two(case)[:2], on_large_batches()
     if case not in ("fit", "fit_heun"):
         return on_two(case), on_one(case)
     optimizer = Nadam if case == "fit" else SlowHeun

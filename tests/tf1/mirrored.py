@@ -40,6 +40,7 @@ CASES = [
         "(table|Variable_1)$": {"epsilon": 0.5},
     }}),
     ("slow_adam", {"learning_rate": 0.1}),
+    ("accumulated_adam", {"learning_rate": 0.1, "steps_per_update": 3}),
     ("accumulated_clip", {"max_norm": 0.5}),
     ("lazy_total", {"learning_rate": 0.1}),
 ]  # fmt: skip

@@ -54,7 +54,8 @@ def test_workers_that_wait_for_each_other():
             pairs = [(tf.constant(DENSE), w), (sparse, table)]
             update = opt.apply_gradients(pairs, global_step=step)
             hook = opt.make_session_run_hook(is_chief=True, num_tokens=0)
-            with tf.train.SingularMonitoredSession(hooks=[hook]) as session:
+            # at its end a thread still waits for gradients, and is not waited for
+            with tf.train.SingularMonitoredSession([hook], stop_grace_period_secs=1) as session:
                 for _ in range(STEPS):
                     session.run(update)
                 found = session.run([w, table])
