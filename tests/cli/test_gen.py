@@ -393,6 +393,7 @@ def test_the_second_lock(project, optdsl, monkeypatch):
 # ---------------------------------------------------------------------- a kill
 
 
+@pytest.mark.long
 def test_a_killed_run_leaves_every_file_old_or_new(project):
     """SIGKILL in the middle of a run over the library, at several times."""
     command = [sys.executable, "-m", "optdsl.cli", "gen", str(SPECS), "-o", "out"]

@@ -246,6 +246,7 @@ def test_stale_files_are_those_of_optdsl_that_are_not_expected(tmp_path):
 # ------------------------------------------------------------------ a kill
 
 
+@pytest.mark.long
 def test_a_killed_run_leaves_every_file_whole(tmp_path):
     """SIGKILL at some twenty places of a run that writes two files over and over."""
     script = textwrap.dedent(

@@ -6,6 +6,8 @@ import pytest
 from tests.end_to_end import criterion, digits, words
 from tests.support import load_generated
 
+pytestmark = pytest.mark.long
+
 
 class TextbookAdam:
     def __init__(self, lr):

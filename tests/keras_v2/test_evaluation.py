@@ -18,6 +18,8 @@ from tests.keras_v2.helpers import (
 )
 from tests.numpy.helpers import make
 
+pytestmark = pytest.mark.tf
+
 CLASSES = {
     "ema_sgd": "EmaSGD",
     "averaged_sgd": "AveragedSGD",

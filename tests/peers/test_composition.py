@@ -12,6 +12,8 @@ import torch
 
 import optdsl
 
+pytestmark = pytest.mark.long
+
 jax.config.update("jax_enable_x64", True)
 
 STEPS = 100

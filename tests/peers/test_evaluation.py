@@ -11,6 +11,8 @@ import torch
 from tests.peers.measure import SHAPES, STEPS, gradient, product
 from tests.support import load_generated
 
+pytestmark = pytest.mark.long
+
 OPTIONS = product(
     warmup_steps=[0, 10], weight_decay=[0, 0.125], r=[0.0, 1.0], weight_lr_power=[2.0, 0.0]
 )

@@ -15,6 +15,8 @@ import pytest
 from tests.peers.documented import bound
 from tests.peers.measure import SHAPES, difference, label, optax_peer, product
 
+pytestmark = pytest.mark.long
+
 
 def cases(module, function, chosen, alone=lambda x: {}):
     """(module, optax's function, arguments of both, arguments of optax alone)."""

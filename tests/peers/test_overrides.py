@@ -9,6 +9,8 @@ import torch
 
 from tests.support import load_generated
 
+pytestmark = pytest.mark.long
+
 STEPS = 30
 RATE, DECAY = 0.01, 0.1
 #: Patterns of names, and what torch's groups of those parameters are told.

@@ -8,6 +8,8 @@ import pytest
 
 from tests.peers.measure import TOLERANCE, difference
 
+pytestmark = pytest.mark.long
+
 LR = 2.0**-7
 
 

@@ -13,6 +13,8 @@ import torch
 
 from tests.support import load_generated
 
+pytestmark = pytest.mark.long
+
 STEPS = 100
 TOLERANCE = 1e-9
 

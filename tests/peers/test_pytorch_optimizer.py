@@ -16,6 +16,8 @@ from pytorch_optimizer.base.optimizer import BaseOptimizer
 from tests.peers.documented import bound
 from tests.peers.measure import difference, label, product, torch_peer
 
+pytestmark = pytest.mark.long
+
 LR = 2.0**-7
 EPS = {"epsilon": [2.0**-26, 2.0**-7]}
 BETAS = {"beta_1": [0.875], "beta_2": [0.9375]}

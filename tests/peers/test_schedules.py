@@ -14,6 +14,8 @@ from torch.optim import lr_scheduler
 
 from tests.support import load_generated
 
+pytestmark = pytest.mark.long
+
 LR = 0.3
 
 

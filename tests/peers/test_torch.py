@@ -15,6 +15,8 @@ from tests.peers.documented import bound
 from tests.peers.measure import STEPS, difference, label, product, torch_peer
 from tests.support import load_generated
 
+pytestmark = pytest.mark.long
+
 
 def cases(module, theirs, chosen):
     """(module, torch's optimizer, its arguments); ours follow from those."""

@@ -8,6 +8,8 @@ from hypothesis import Phase, given
 from tests.property.programs import compositions, programs
 from tests.property.trials import failures, many
 
+pytestmark = pytest.mark.long
+
 
 @many(300)
 @given(text=programs())

@@ -425,6 +425,7 @@ def of_one_variable(text: str) -> bool:
     return not re.search(r"total\(|axis=|\bstage |^wrapper |\) of | of \w+$", text, re.MULTILINE)
 
 
+@pytest.mark.long
 @given(st.data(), programs().filter(of_one_variable))
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 def test_nothing_lies_outside_its_range(data: st.DataObject, text: str) -> None:

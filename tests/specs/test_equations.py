@@ -13,6 +13,8 @@ from optdsl.oracle import FLOAT64, Oracle
 from optdsl.semantics.resolve import resolve
 from optdsl.syntax.parser import parse
 
+pytestmark = pytest.mark.long
+
 SPECS = Path(__file__).resolve().parents[2] / "specs"
 STEPS = 40
 _random = np.random.default_rng(7)

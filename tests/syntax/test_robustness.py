@@ -13,6 +13,8 @@ from optdsl.syntax.limits import MAX_BLOCKS, MAX_DEPTH, MAX_FILE_BYTES, MAX_TOKE
 from optdsl.syntax.parser import read_source
 from tests.syntax.support import codes, read
 
+pytestmark = pytest.mark.long
+
 SPECS = [
     p.read_text(encoding="utf-8") for p in sorted(Path(__file__).parents[2].glob("specs/*.opt"))
 ]

@@ -7,6 +7,8 @@ import tensorflow.compat.v1 as tf
 from tests.numpy.helpers import make
 from tests.tf1.harness import GRAPH, eager_mode, generated, graph_session, rows, variable
 
+pytestmark = pytest.mark.tf
+
 NAMES = ["averaged_sgd", "ema_sgd", "schedule_free_adamw", "schedule_free_sgd"]
 FAILED = tf.errors.InvalidArgumentError
 

@@ -15,6 +15,8 @@ from optdsl.verify.accuracy import NUMPY, TENSORFLOW
 from optdsl.verify.enclosure import Accuracy, Enclosure
 from optdsl.verify.sets import Enclosed, Truth
 
+pytestmark = pytest.mark.long
+
 UNARY = "neg sqrt abs sign exp log log1p expm1 tanh sigmoid floor ceil round cbrt".split()
 BINARY = "add sub mul div mod pow min max atan2".split()
 TESTS = "lt le gt ge eq ne".split()

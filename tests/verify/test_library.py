@@ -8,6 +8,8 @@ import pytest
 
 from optdsl.verify import verify, verify_all
 
+pytestmark = pytest.mark.long
+
 SPECS = sorted((Path(__file__).parents[2] / "specs").glob("*.opt"))
 
 

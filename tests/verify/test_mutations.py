@@ -14,6 +14,8 @@ from optdsl.semantics.model import Optimizer
 from optdsl.verify.cases import cases
 from optdsl.verify.run import MODES, Task, measure
 
+pytestmark = pytest.mark.long
+
 SPECS = Path(__file__).parents[2] / "specs"
 
 #: What is wrong, the spec, and what stands in the place of what.
