@@ -9,7 +9,9 @@ from __future__ import annotations
 import ast
 import builtins
 import unicodedata
-from collections.abc import Collection, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Collection
+from typing import Any
 
 #: Generated files have to parse on this Python.
 _OLDEST_PYTHON = (3, 7)
@@ -34,6 +36,25 @@ _FORBIDDEN_ATTRIBUTES = frozenset(
     """.split()
 )
 
+#: What stands for a word or sign.
+_WITHOUT_PARTS = (ast.expr_context, ast.operator, ast.unaryop, ast.boolop, ast.cmpop)
+
+#: The names that a node of a type binds.
+_BINDS: dict[type[ast.AST], Callable[[Any], Collection[str]]] = {
+    ast.Name: lambda node: (node.id,) if isinstance(node.ctx, ast.Store) else (),
+    ast.FunctionDef: lambda node: (node.name,),
+    ast.ClassDef: lambda node: (node.name,),
+    ast.arg: lambda node: (node.arg,),
+    ast.alias: lambda node: (node.asname or node.name.partition(".")[0],),
+    ast.ExceptHandler: lambda node: (node.name,) if node.name else (),
+}
+
+#: The types of nodes that can be wrong by themselves.
+_LOOKED_AT = (
+    ast.Import, ast.ImportFrom, ast.Name, ast.Attribute, ast.AsyncFunctionDef, ast.Global,
+    ast.Nonlocal, ast.Await,
+)  # fmt: skip
+
 _MODULE_NAMES = frozenset({"__name__", "__doc__", "__all__", "__file__"})
 
 
@@ -54,14 +75,31 @@ def audit(text: str, allowed_imports: Collection[str]) -> None:
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise AuditError(f"it is no Python: {error}") from None
     _check_top(module)
-    nodes = list(ast.walk(module))
-    bound = {name for node in nodes for name in _binds(node)}
+    nodes = _nodes_by_type(module)
+    bound = {name for kind, binds in _BINDS.items() for n in nodes[kind] for name in binds(n)}
     if wrong := [name for name in bound if not name.isascii() or name in _FORBIDDEN_NAMES]:
         raise AuditError(f"the name {min(wrong)!r} is bound")
     known = bound | set(dir(builtins)) - _FORBIDDEN_NAMES | _MODULE_NAMES
-    for node in nodes:
-        if problem := _problem(node, known, allowed_imports):
-            raise AuditError(f"line {getattr(node, 'lineno', 0)}: {problem}")
+    looked_at = [node for kind in _LOOKED_AT for node in nodes[kind]]
+    problems = ((n.lineno, p) for n in looked_at if (p := _problem(n, known, allowed_imports)))
+    for line, problem in sorted(problems):
+        raise AuditError(f"line {line}: {problem}")
+
+
+def _nodes_by_type(module: ast.Module) -> dict[type[ast.AST], list[Any]]:
+    """All the nodes of a module; with `ast.walk` this took half of the time of `gen`."""
+    found: dict[type[ast.AST], list[Any]] = defaultdict(list)
+    open_: list[ast.AST] = [module]
+    while open_:
+        node = open_.pop()
+        found[type(node)].append(node)
+        for name in node._fields:
+            value = getattr(node, name, None)
+            if type(value) is list:
+                open_ += [x for x in value if isinstance(x, ast.AST)]
+            elif isinstance(value, ast.AST) and not isinstance(value, _WITHOUT_PARTS):
+                open_.append(value)
+    return found
 
 
 def _check_characters(text: str) -> None:
@@ -76,18 +114,6 @@ def _check_top(module: ast.Module) -> None:
         is_docstring = index == 0 and ast.get_docstring(module) is not None
         if not is_docstring and not isinstance(node, _TOP_LEVEL):
             raise AuditError(f"line {node.lineno}: {type(node).__name__} at the top of the module")
-
-
-def _binds(node: ast.AST) -> Iterator[str]:
-    match node:
-        case ast.Name(id=name, ctx=ast.Store()):
-            yield name
-        case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.arg(arg=name):
-            yield name
-        case ast.alias(name=name, asname=asname):
-            yield asname or name.partition(".")[0]
-        case ast.ExceptHandler(name=str(name)):
-            yield name
 
 
 def _problem(node: ast.AST, known: Collection[str], imports: Collection[str]) -> str:

@@ -272,7 +272,3 @@ def run(arguments: Sequence[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         return 130
-
-
-if __name__ == "__main__":
-    main()

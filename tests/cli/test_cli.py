@@ -12,7 +12,7 @@ import pytest
 
 from .conftest import sgd
 
-COMMAND = [sys.executable, "-m", "optdsl.cli"]
+COMMAND = [sys.executable, "-m", "optdsl"]
 
 
 def command(*arguments, **options):

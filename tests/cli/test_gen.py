@@ -92,7 +92,7 @@ def test_every_run_machine_and_hash_seed_gives_the_same_bytes(project, optdsl):
     texts = set()
     for seed in ("0", "1", "2"):
         run = subprocess.run(
-            [sys.executable, "-m", "optdsl.cli", "gen", "adam", "rmsprop", "-o", f"out{seed}"],
+            [sys.executable, "-m", "optdsl", "gen", "adam", "rmsprop", "-o", f"out{seed}"],
             env={**os.environ, "PYTHONHASHSEED": seed},
             check=True,
             capture_output=True,
@@ -396,7 +396,7 @@ def test_the_second_lock(project, optdsl, monkeypatch):
 @pytest.mark.long
 def test_a_killed_run_leaves_every_file_old_or_new(project):
     """SIGKILL in the middle of a run over the library, at several times."""
-    command = [sys.executable, "-m", "optdsl.cli", "gen", str(SPECS), "-o", "out"]
+    command = [sys.executable, "-m", "optdsl", "gen", str(SPECS), "-o", "out"]
     subprocess.run(command, check=True, capture_output=True)
     whole = {p.name: p.read_text() for p in Path("out/numpy").glob("*.py")}
     for attempt in range(6):
