@@ -30,7 +30,8 @@ from tests.keras_v2.helpers import TF1, array, composed, generated, keras, value
 Adam, SGD, Nadam = generated("adam", "Adam"), generated("sgd", "SGD"), generated("nadam", "Nadam")
 NovoGrad, RMSprop = generated("novograd", "NovoGrad"), generated("rmsprop", "RMSprop")
 
-AccumulatedAdam, SlowSteps = composed("AccumulatedAdam"), composed("SlowSteps")
+AccumulatedAdam = generated("accumulated_adam", "AccumulatedAdam")
+SlowSteps = composed("SlowSteps")
 ClippedMomentum, SlowHeun = composed("ClippedMomentum"), composed("SlowHeun")
 
 # One for all cases: a second one would count its collective operations from the start again.

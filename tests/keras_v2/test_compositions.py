@@ -24,7 +24,8 @@ from tests.keras_v2.helpers import (
 pytestmark = pytest.mark.tf
 
 Adam = generated("adam", "Adam")
-AccumulatedAdam, SlowSteps = composed("AccumulatedAdam"), composed("SlowSteps")
+AccumulatedAdam = generated("accumulated_adam", "AccumulatedAdam")
+SlowSteps = composed("SlowSteps")
 ClippedMomentum = composed("ClippedMomentum")
 MAKERS = [
     pytest.param(lambda: AccumulatedAdam(0.1, steps_per_update=3), id="AccumulatedAdam"),
@@ -77,7 +78,7 @@ def test_slots_are_untouched_in_steps_between():
 @pytest.mark.parametrize("sparse", [False, True])
 def test_what_does_not_change_is_not_written(sparse):
     """In a graph every assignment is in one side of a conditional."""
-    w, optimizer = tf.Variable(array(3, 2)), AccumulatedAdam(0.1)
+    w, optimizer = tf.Variable(array(3, 2)), AccumulatedAdam(0.1, steps_per_update=8)
     optimizer.build([w])
 
     def step(gradient):

@@ -11,6 +11,7 @@ from tests.keras_v2.helpers import (
     assert_same,
     composed,
     composed_numpy,
+    generated,
     graph_session,
     initialize,
     keras,
@@ -18,10 +19,12 @@ from tests.keras_v2.helpers import (
     tf,
     values,
 )
+from tests.support import load_generated
 
 pytestmark = pytest.mark.tf
 
-Heun, SlowHeun = composed("PlainHeun"), composed("SlowHeun")
+Heun, SlowHeun = generated("heun", "Heun"), composed("SlowHeun")
+IN_NUMPY = {Heun: load_generated("numpy", "heun").Heun, SlowHeun: composed_numpy("SlowHeun")}
 in_fit = pytest.mark.skipif(TF1, reason="fit of TF 1.15 takes one gradient: test_attach_refuses")
 
 
@@ -37,7 +40,7 @@ def quartic(w, table):
 
 def by_numpy(cls, count, **arguments):
     """The variables after some steps of the NumPy class on the gradients of `quartic`."""
-    numpy = composed_numpy(cls.__name__)
+    numpy = IN_NUMPY[cls]
     sparse = sys.modules[numpy.__module__].SparseGrad
     params = [w.numpy() for w in variables()]
     optimizer = numpy(**arguments)
@@ -182,7 +185,7 @@ def test_attach_refuses():
         with pytest.raises(NotImplementedError, match="minimize"):
             Heun().attach(model)
         return
-    with pytest.raises(ValueError, match="compiled with this PlainHeun"):
+    with pytest.raises(ValueError, match="compiled with this Heun"):
         Heun().attach(model)
     optimizer = Heun()
     model.compile(scaled(optimizer), "mse")
@@ -207,7 +210,7 @@ def evaluated(model, x, y, sample_weight):
 def by_numpys_heun():
     """Weights after two batches, taken by the NumPy class; statistics move once a step."""
     model = started(network())
-    optimizer = composed_numpy("PlainHeun")(lr=0.1)
+    optimizer = IN_NUMPY[Heun](lr=0.1)
     still = model.non_trainable_variables
     for i in (0, 4):
         x, y, weight = X[i : i + 4], Y[i : i + 4], WEIGHTS[i : i + 4]

@@ -22,6 +22,7 @@ pytestmark = pytest.mark.tf
 
 RNG = np.random.RandomState(0)
 START = [RNG.normal(size=[3]), RNG.normal(size=[4, 2])]
+ACCUMULATED = generated("accumulated_adam")
 
 
 def gradients(steps):
@@ -42,7 +43,7 @@ def test_eight_small_batches_are_a_large_one(mode):
     """The mean of batches of 8 is the gradient of their 64, so the steps are those of Adam."""
     small = gradients(24)
     large = [[sum(g) / 8 for g in zip(*small[i : i + 8])] for i in (0, 8, 16)]
-    found, slots = train(composed("accumulated_adam")(0.1), START, small, mode, tf.float64)
+    found, slots = train(ACCUMULATED(0.1, steps_per_update=8), START, small, mode, tf.float64)
     expected, of_adam = train(generated("adam")(0.1), START, large, mode, tf.float64)
     close(found, expected)
     for one, other in zip(slots, of_adam):
@@ -54,7 +55,7 @@ def test_eight_small_batches_are_a_large_one(mode):
 def test_nothing_of_a_skipped_step_reaches_what_it_skips(mode):
     """A gradient that is not a number poisons the sum, and until its turn comes no slot of Adam."""
     poison = [[np.full(x.shape, np.nan) for x in START]]
-    values, slots = train(composed("accumulated_adam")(0.1), START, poison, mode, tf.float64)
+    values, slots = train(ACCUMULATED(0.1, steps_per_update=8), START, poison, mode, tf.float64)
     close(values, START, 0)
     for of_one in slots:
         assert np.isnan(of_one["accumulator"]).all()
@@ -66,7 +67,7 @@ def test_a_skipped_step_assigns_only_what_it_changes(resource):
     """The assignments to a slot are counted where a session runs them."""
     with graph_session() as session:
         w = variable(START[0], tf.float64, resource, name="w")
-        update = composed("accumulated_adam")(0.1).apply_gradients([(tf.ones_like(w), w)])
+        update = ACCUMULATED(0.1, steps_per_update=8).apply_gradients([(tf.ones_like(w), w)])
         session.run(tf.global_variables_initializer())
         writes = [_assignments(session, update) for _ in range(8)]
     assert writes == [1] * 7 + [4]  # the sum alone; the sum, w, m and v
