@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/adamw.opt
 # sha256 of the spec: 30205ad4af97039a63cd04fde425348d743ed8f58d8bbc1e3a1f128f40eb6669
-# sha256 of this file: 9c9a78b8144e98a5e50cede3022a03cd5fb0c290e1a71ac6407a37c6e3a57c1a
+# sha256 of this file: 820f589031b526d04dc9a993896c4ab45e36f4064cf51140d4552c7091977e45
 """SAMAdamW for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -291,7 +291,7 @@ class SAMAdamWOptimizer(tf.train.Optimizer):
         }
         try:
             pairs = [(tf.zeros([], var.dtype.base_dtype), var) for var in variables]
-            found = [*known.values()]
+            found = list(known.values())
             with tf.control_dependencies(found):  # before anything is written
                 return super().apply_gradients(pairs, global_step, name)
         finally:

@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/nag.opt
 # sha256 of the spec: 0a5aaed3b55d12837338695b4883734a31df0012ae2cc6d7eb31ed7995b4001e
-# sha256 of this file: b921759305f23269962e2944fb50d15a796afa53e0ba835d72d51f54352023f4
+# sha256 of this file: db9824ecf17784b7f4794a626414fe692e27bdf95ec74eea7d476471b7f1f7c5
 """SAMNAG for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -235,7 +235,7 @@ class SAMNAGOptimizer(tf.train.Optimizer):
         }
         try:
             pairs = [(tf.zeros([], var.dtype.base_dtype), var) for var in variables]
-            found = [*known.values()]
+            found = list(known.values())
             with tf.control_dependencies(found):  # before anything is written
                 return super().apply_gradients(pairs, global_step, name)
         finally:

@@ -5,28 +5,44 @@ from __future__ import annotations
 import inspect
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 
 from optdsl.ir.nodes import Program
 from optdsl.ir.schedule import Schedule
 from optdsl.targets.layout import WIDTH
 from optdsl.targets.text import Documentation
 
-
-def written(program: Program) -> list[str]:
-    """The documentation of the spec without its margin, lines that are too long wrapped."""
-    return documented(program)
+#: How long a line of text may be inside a docstring of a class.
+_TEXT = WIDTH - 8
 
 
 def documented(spec: Program | Schedule) -> list[str]:
-    """The same of an optimizer or a schedule; its name where it has none."""
+    """The documentation of a spec without its margin, text filled anew where a line is too long;
+    its name where it has none.
+    """
     lines = inspect.cleandoc(spec.doc).strip().split("\n")
-    wrapped = [part for line in lines for part in textwrap.wrap(line, WIDTH - 8) or [""]]
-    return wrapped if any(wrapped) else [f"{spec.name}."]
+    found: list[str] = []
+    for is_text, group in groupby(lines, lambda line: line[:1] not in ("", " ", "\t", "-", "*")):
+        part = list(group)
+        found += _filled(part) if is_text else [w for line in part for w in _broken(line)]
+    return found if any(found) else [f"{spec.name}."]
+
+
+def _filled(paragraph: list[str]) -> list[str]:
+    """A paragraph as it is, or filled anew where a line of it is too long."""
+    if all(len(line) <= _TEXT for line in paragraph):
+        return paragraph
+    return textwrap.wrap(" ".join(paragraph), _TEXT)
+
+
+def _broken(line: str) -> list[str]:
+    """A line that is empty, set in or an item of a list, wrapped."""
+    return textwrap.wrap(line, _TEXT) or [""]
 
 
 def summary(program: Program) -> Documentation:
     """The first line of the documentation."""
-    return Documentation(written(program)[0])
+    return Documentation(documented(program)[0])
 
 
 def equations(program: Program) -> list[str]:

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Sequence
 
 from optdsl.ir.nodes import Program
-from optdsl.targets.documentation import docstring, equations, indented, listed, written
+from optdsl.targets.documentation import docstring, documented, equations, indented, listed
 from optdsl.targets.keras_v2.arguments import Argument
 from optdsl.targets.layout import WIDTH
 from optdsl.targets.tensorflow.docstring import OVERRIDES
@@ -27,7 +27,7 @@ def class_documentation(program: Program, arguments: Sequence[Argument]) -> list
     """The lines of the docstring of the class after the opening quotes, indented but the first."""
     return docstring(
         [
-            *written(program),
+            *documented(program),
             "",
             *equations(program),
             "",

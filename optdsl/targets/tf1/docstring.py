@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from optdsl.ir.nodes import Program
 from optdsl.semantics.model import Settings
-from optdsl.targets.documentation import docstring, equations, indented, written
+from optdsl.targets.documentation import docstring, documented, equations, indented
 from optdsl.targets.layout import WIDTH
 from optdsl.targets.tensorflow.docstring import OVERRIDES
 from optdsl.targets.text import Documentation
@@ -40,7 +40,7 @@ def class_documentation(
 ) -> list[Documentation]:
     """The lines of the docstring of the class after the opening quotes, indented but the first."""
     lines = [
-        *written(program),
+        *documented(program),
         "",
         *equations(program),
         "",

@@ -5,7 +5,7 @@
 # sha256 of the spec: a8f3677491a050d7ddb109415b228abefb9583fe9363ca0a38e09b8ca607e7d1
 # spec: specs/sgd.opt
 # sha256 of the spec: e5784893a0a920228045eccf8cff612d4236966dbbfc893dcdb4fce750b79a91
-# sha256 of this file: 54af1970e3bb896360bce35ad29daedaa9ee163ba5be08a37ef060f2e0c7be57
+# sha256 of this file: 2fefe073c34f55387db7a1c4f38367d61abd57b37c95ec68d13f4c6733c42dda
 """AccumulatedClip for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -185,7 +185,7 @@ class AccumulatedClipOptimizer(tf.train.Optimizer):
         self._factor = self._global_factor(pairs)
         self._known = self._with_totals(pairs)
         try:
-            found = [*self._known.values()]
+            found = list(self._known.values())
             with tf.control_dependencies(found):  # before anything is written
                 return super().apply_gradients(self._shown(pairs), global_step, name, **kwargs)
         finally:

@@ -3,7 +3,7 @@
 # sha256 of the spec: aee32ef9b90bef9f057c92a160070b20f99f1de6edd9854d9e399d8e5947caa9
 # spec: specs/sgd.opt
 # sha256 of the spec: e5784893a0a920228045eccf8cff612d4236966dbbfc893dcdb4fce750b79a91
-# sha256 of this file: 7ebeb32cd885fb8ac3b72435fb0529f9d3219b5f69e8204627b98fb2802c4e9e
+# sha256 of this file: 1416a9524bc6fc15a35be1e36148a646b8d62dcc98458d89d939bb38622d0cfa
 """DistantMomentum for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -158,7 +158,7 @@ class DistantMomentumOptimizer(tf.train.Optimizer):
         self._factor = self._global_factor(pairs)
         self._known = self._with_totals(pairs)
         try:
-            found = [*self._known.values()]
+            found = list(self._known.values())
             with tf.control_dependencies(found):  # before anything is written
                 return super().apply_gradients(self._shown(pairs), global_step, name, **kwargs)
         finally:

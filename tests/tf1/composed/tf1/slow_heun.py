@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/heun.opt
 # sha256 of the spec: 511fd16139c9ba7666a2da2adf37e9a8d53b1168c776842a045269c345cae785
-# sha256 of this file: 0d2b9f100e92fc59f1bf7eb71eff25c6115d8f1664120c0f879c6fdb9124d1ec
+# sha256 of this file: d9032e251c7ba72b8c719c59e88d96cf92a1b2bd244ea17acea5fc148d1f8995
 """SlowHeun for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -240,7 +240,7 @@ class SlowHeunOptimizer(tf.train.Optimizer):
         }
         try:
             pairs = [(tf.zeros([], var.dtype.base_dtype), var) for var in variables]
-            found = [*known.values()]
+            found = list(known.values())
             with tf.control_dependencies(found):  # before anything is written
                 return super().apply_gradients(pairs, global_step, name)
         finally:
