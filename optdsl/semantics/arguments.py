@@ -126,7 +126,7 @@ def _value(argument: model.Argument, expr: tree.Expr, diagnostics: Diagnostics) 
         return None
     if value not in argument.domain:
         diagnostics.add(
-            "O402", f"{value!r} is outside the domain {argument.domain} of '{name}'",
+            "O402", f"{model.digits(value)} is outside the domain {argument.domain} of '{name}'",
             expr.span,
         )  # fmt: skip
         return None

@@ -132,7 +132,7 @@ class Declarer:
             self._diagnostics.add("O401", "a default has to be a finite number", expr.span)
             return None
         if is_int and value != int(value):
-            self._diagnostics.add("O306", f"{value!r} is no integer", expr.span)
+            self._diagnostics.add("O306", f"{model.digits(value)} is no integer", expr.span)
             return None
         return float(value)
 
@@ -145,7 +145,9 @@ class Declarer:
     def _inside(self, value: float, domain: model.Interval, span: Span, name: str) -> None:
         if value not in domain:
             self._diagnostics.add(
-                "O402", f"the default {value!r} of '{name}' is outside its domain {domain}", span
+                "O402",
+                f"the default {model.digits(value)} of '{name}' is outside its domain {domain}",
+                span,
             )
 
     def _domain(self, domain: tree.Domain | None) -> model.Interval:

@@ -35,10 +35,13 @@ class Interval:
         return above and below
 
     def __str__(self) -> str:
-        return (
-            f"{'[' if self.low_closed else '('}{self.low:g}, "
-            f"{self.high:g}{']' if self.high_closed else ')'}"
-        )
+        low, high = map(digits, (self.low, self.high))
+        return f"{'[' if self.low_closed else '('}{low}, {high}{']' if self.high_closed else ')'}"
+
+
+def digits(value: float) -> str:
+    """A number with all its digits; 2, not 2.0."""
+    return f"{value:g}" if float(f"{value:g}") == value else repr(value)
 
 
 #: Every finite number.

@@ -88,10 +88,9 @@ class SettingsReader:
             return None
         domain = self.domains.get(symbol.name)
         if domain is not None and value not in domain:
-            self._diagnostics.add(
-                "O402", f"the default {value!r} of '{symbol.name}' is outside its domain {domain}",
-                item.default.span,
-            )  # fmt: skip
+            given = f"the default {model.digits(value)} of '{symbol.name}'"
+            message = f"{given} is outside its domain {domain}"
+            self._diagnostics.add("O402", message, item.default.span)
             return None
         return value
 

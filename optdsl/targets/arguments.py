@@ -132,9 +132,9 @@ def ranked(publics: Iterable[str], order: Sequence[str], required: Collection[st
 
 def described(name: str, item: Item | Numbers, note: str, width: int) -> list[str]:
     """Lines for the section "Args" of a docstring: documentation, domain, and a note."""
-    domain = "" if isinstance(item, Flag) else f"In {interval(item.domain)}."
+    domain = "" if isinstance(item, Flag) else f"In {item.domain}."
     if isinstance(item, ConstList):
-        domain = f"{len(item.entries)} numbers in {interval(item.domain)}."
+        domain = f"{len(item.entries)} numbers in {item.domain}."
     text = " ".join(filter(None, [f"{name}:", *item.doc.split(), domain, note]))
     whole = text.replace(domain, domain.replace(" ", _UNBROKEN)) if domain else text
     lines = textwrap.wrap(whole, width, subsequent_indent="    ")
@@ -143,13 +143,3 @@ def described(name: str, item: Item | Numbers, note: str, width: int) -> list[st
 
 #: Stands for a space at which no line may be broken.
 _UNBROKEN = "\x00"
-
-
-def interval(domain: Interval) -> str:
-    """A domain with all the digits of its ends."""
-    low, high = map(_digits, (domain.low, domain.high))
-    return f"{'[' if domain.low_closed else '('}{low}, {high}{']' if domain.high_closed else ')'}"
-
-
-def _digits(value: float) -> str:
-    return f"{value:g}" if float(f"{value:g}") == value else repr(value)

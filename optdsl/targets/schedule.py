@@ -20,7 +20,6 @@ from optdsl.targets.arguments import (
     computed_text,
     default,
     described,
-    interval,
     ranked,
     spelled,
 )
@@ -174,7 +173,7 @@ class _Writer:
         if isinstance(a, Flag):
             return [f"        self.{name} = bool({name})"]
         function = "_numbers" if isinstance(a, Numbers) else "_number"
-        items = [quoted(name), name, quoted(interval(a.domain))]
+        items = [quoted(name), name, quoted(str(a.domain))]
         items += ["int"] if isinstance(a, Const) and a.is_int else []
         computed = default(a, self._settings)[1] if isinstance(a, Const) else None
         lines = [] if computed is None else self._computed(name, computed)

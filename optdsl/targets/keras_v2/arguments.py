@@ -15,7 +15,6 @@ from optdsl.targets.arguments import (
     default,
     described,
     entries,
-    interval,
     items,
     public_name,
     ranked,
@@ -61,7 +60,7 @@ class Argument:
         checked = [self.quoted, self.public]
         if isinstance(item, Hyper) and self.public not in tables.PLAIN:
             return call("self._set_checked", checked, "", indent)
-        checked.append(LiteralText(interval(item.domain)))
+        checked.append(LiteralText(str(item.domain)))
         kind = "_checked"
         if not isinstance(item, Hyper):
             kind = "_integer" if item.is_int else "_constant"

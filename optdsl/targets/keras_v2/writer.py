@@ -11,7 +11,7 @@ from optdsl.ir.sparse import sparse
 from optdsl.semantics.level import Level
 from optdsl.semantics.model import Settings
 from optdsl.targets import layout
-from optdsl.targets.arguments import ConstList, attributes, computed_text, interval, spelled
+from optdsl.targets.arguments import ConstList, attributes, computed_text, spelled
 from optdsl.targets.base import Spelling
 from optdsl.targets.functions import (
     PhaseText,
@@ -119,7 +119,7 @@ class Writer:
     def tables(self) -> list[str]:
         """What the machinery has to know of the class."""
         hypers = [
-            f"{a.quoted}: {LiteralText(interval(a.item.domain))}"
+            f"{a.quoted}: {LiteralText(str(a.item.domain))}"
             for a in self.arguments
             if isinstance(a.item, Hyper)
         ]

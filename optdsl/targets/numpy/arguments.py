@@ -14,7 +14,6 @@ from optdsl.targets.arguments import (
     default,
     described,
     entries,
-    interval,
     items,
     public_name,
     ranked,
@@ -43,7 +42,7 @@ class Argument:
 
     @property
     def domain(self) -> str | None:
-        return None if isinstance(self.item, Flag) else interval(self.item.domain)
+        return None if isinstance(self.item, Flag) else str(self.item.domain)
 
     def documentation(self, width: int) -> list[str]:
         """Lines for the section "Args" of a docstring."""

@@ -15,7 +15,6 @@ from optdsl.targets.arguments import (
     default,
     described,
     entries,
-    interval,
     items,
     public_name,
     ranked,
@@ -52,7 +51,7 @@ class Argument:
         """The function that checks the value, and the arguments it is called with."""
         if isinstance(self.item, Flag):
             return "bool", [self.public]
-        domain = str(LiteralText(interval(self.item.domain)))
+        domain = str(LiteralText(str(self.item.domain)))
         kind = "_hyper"
         if not isinstance(self.item, Hyper):
             kind = "_integer" if self.item.is_int else "_constant"
