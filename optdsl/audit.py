@@ -66,8 +66,8 @@ def audit(text: str, allowed_imports: Collection[str]) -> None:
     """Check a generated module. Raises AuditError with the line and what is wrong there.
 
     It has to parse on Python 3.7; hold no invisible characters; import only `allowed_imports`
-    (dotted names); have only imports, definitions and assignments at its top; and use only names
-    that it defines itself and harmless builtins.
+    (dotted names); have only imports, definitions and assignments at its top, none of which takes
+    the place of an earlier one; and use only names that it defines itself and harmless builtins.
     """
     _check_characters(text)
     try:
@@ -75,6 +75,7 @@ def audit(text: str, allowed_imports: Collection[str]) -> None:
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise AuditError(f"it is no Python: {error}") from None
     _check_top(module)
+    _check_definitions(module.body)
     nodes = _nodes_by_type(module)
     bound = {name for kind, binds in _BINDS.items() for n in nodes[kind] for name in binds(n)}
     if wrong := [name for name in bound if not name.isascii() or name in _FORBIDDEN_NAMES]:
@@ -84,6 +85,18 @@ def audit(text: str, allowed_imports: Collection[str]) -> None:
     problems = ((n.lineno, p) for n in looked_at if (p := _problem(n, known, allowed_imports)))
     for line, problem in sorted(problems):
         raise AuditError(f"line {line}: {problem}")
+
+
+def _check_definitions(body: list[ast.stmt]) -> None:
+    """No function or class stands for another of its name; nor inside of a class."""
+    seen = set()
+    for node in body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            if node.name in seen:
+                raise AuditError(f"line {node.lineno}: {node.name!r} is defined twice")
+            seen.add(node.name)
+        if isinstance(node, ast.ClassDef):
+            _check_definitions(node.body)
 
 
 def _nodes_by_type(module: ast.Module) -> dict[type[ast.AST], list[Any]]:

@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/adamw.opt
 # sha256 of the spec: 30205ad4af97039a63cd04fde425348d743ed8f58d8bbc1e3a1f128f40eb6669
-# sha256 of this file: 5378f4f9f50d9745e5cc721bddb6c037f1c9379ca61e93be58ba4402204b078d
+# sha256 of this file: b7a40aadf0486719511745a1e0b01bcb55fe559b1757592986b3f9f4cee00fce
 """AdamW on the gradients of sharpness-aware minimization."""
 
 import contextlib
@@ -492,7 +492,7 @@ class SAMAdamW(_OptimizerV2):
                 continue
             with tf.control_dependencies(back):
                 points = self._points(phase, totals, variables, grads)
-            later, back = self._evaluated(loss, variables, grad_loss, points)
+            later, back = self._gradients_at(points, loss, variables, grad_loss)
             stages.append(self._aggregated([(_or_zeros(g, var), var) for g, var in later]))
         with tf.control_dependencies(back):
             grads = self._with_coefficients(totals, variables, _joint(stages, variables))
@@ -541,7 +541,7 @@ class SAMAdamW(_OptimizerV2):
         rows = new if by_rows else tf.gather(new, indices)  # hybrid: it moves on the rows alone
         return tf.tensor_scatter_nd_update(var.read_value(), indices[:, None], rows)
 
-    def _evaluated(self, loss, variables, grad_loss, points):
+    def _gradients_at(self, points, loss, variables, grad_loss):
         """The gradients where the variables are at these points, and what puts them back: whatever
         happens in between, at the end they are where they were.
         """
@@ -596,7 +596,7 @@ class SAMAdamW(_OptimizerV2):
             with _unchanged(model):
                 return evaluate()
 
-        self.minimize(loss, model.trainable_variables)
+        self.minimize(loss, lambda: model.trainable_variables)  # which the first call may make
         return model.compute_metrics(x, y, outputs[0], sample_weight)
 
     def _transform_gradients(self, grads_and_vars):

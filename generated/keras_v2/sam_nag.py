@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/nag.opt
 # sha256 of the spec: 0a5aaed3b55d12837338695b4883734a31df0012ae2cc6d7eb31ed7995b4001e
-# sha256 of this file: e5cdffe4cb68385e4910f47158a860f3f3c00c617ed93c10e9b6e13da89721fc
+# sha256 of this file: 98a4a2757fff1b6d1281110d528606f627376dc0f24c19f78df71b1c49445a9a
 """NAG on the gradients of sharpness-aware minimization, the combination of the paper."""
 
 import contextlib
@@ -423,7 +423,7 @@ class SAMNAG(_OptimizerV2):
                 continue
             with tf.control_dependencies(back):
                 points = self._points(phase, totals, variables, grads)
-            later, back = self._evaluated(loss, variables, grad_loss, points)
+            later, back = self._gradients_at(points, loss, variables, grad_loss)
             stages.append(self._aggregated([(_or_zeros(g, var), var) for g, var in later]))
         with tf.control_dependencies(back):
             grads = self._with_coefficients(totals, variables, _joint(stages, variables))
@@ -472,7 +472,7 @@ class SAMNAG(_OptimizerV2):
         rows = new if by_rows else tf.gather(new, indices)  # hybrid: it moves on the rows alone
         return tf.tensor_scatter_nd_update(var.read_value(), indices[:, None], rows)
 
-    def _evaluated(self, loss, variables, grad_loss, points):
+    def _gradients_at(self, points, loss, variables, grad_loss):
         """The gradients where the variables are at these points, and what puts them back: whatever
         happens in between, at the end they are where they were.
         """
@@ -527,7 +527,7 @@ class SAMNAG(_OptimizerV2):
             with _unchanged(model):
                 return evaluate()
 
-        self.minimize(loss, model.trainable_variables)
+        self.minimize(loss, lambda: model.trainable_variables)  # which the first call may make
         return model.compute_metrics(x, y, outputs[0], sample_weight)
 
     def _transform_gradients(self, grads_and_vars):

@@ -79,6 +79,8 @@ def test_an_honest_module_passes():
         "x = '\x00'",
         "x = 1\r",
         "# \x1b[31m",
+        "def f():\n    pass\n\n\ndef f():\n    pass",
+        "class C:\n    def f(self):\n        pass\n\n    def f(self):\n        pass",
     ],
 )
 def test_anything_else_does_not(line):

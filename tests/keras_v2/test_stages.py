@@ -260,6 +260,21 @@ def test_metrics_are_those_of_one_evaluation(eagerly):
 
 
 @in_fit
+@pytest.mark.parametrize("eagerly", [False, True])
+def test_fit_of_a_model_that_is_built_by_its_first_batch(eagerly):
+    weights = []
+    for shape in ({}, {"input_shape": (4,)}):
+        layers = [keras.layers.Dense(3, kernel_initializer="ones", **shape), keras.layers.Dense(1)]
+        layers[1].kernel_initializer = keras.initializers.Constant(0.5)
+        model = keras.Sequential([*layers[:1], keras.layers.BatchNormalization(), *layers[1:]])
+        model.compile(Heun(0.1), "mse", run_eagerly=eagerly)
+        model.optimizer.attach(model)
+        model.fit(X, Y, batch_size=4, epochs=2, shuffle=False, verbose=0)
+        weights.append(model.get_weights())
+    assert_same(*weights)
+
+
+@in_fit
 def test_fit_with_several_outputs_and_class_weights():
     found = []
     for optimizer in (Heun(learning_rate=0.0), keras.optimizers.legacy.SGD(0.0)):

@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/heun.opt
 # sha256 of the spec: 511fd16139c9ba7666a2da2adf37e9a8d53b1168c776842a045269c345cae785
-# sha256 of this file: 566a3353e6a18f842a04501c6a0a3f4e6494a94318822e73fff7b714bf5c0ace
+# sha256 of this file: 4da976691cf0cc1398c76420ea492d690d0978bca1e89a561fb5282129bc4f78
 """Lookahead of Heun."""
 
 import contextlib
@@ -418,7 +418,7 @@ class SlowHeun(_OptimizerV2):
             grads = _joint(stages, variables)
             with tf.control_dependencies(back):
                 points = self._points(phase, totals, variables, grads)
-            later, back = self._evaluated(loss, variables, grad_loss, points)
+            later, back = self._gradients_at(points, loss, variables, grad_loss)
             stages.append(self._aggregated([(_or_zeros(g, var), var) for g, var in later]))
         with tf.control_dependencies(back):
             grads = self._with_coefficients(totals, variables, _joint(stages, variables))
@@ -467,7 +467,7 @@ class SlowHeun(_OptimizerV2):
         rows = new if by_rows else tf.gather(new, indices)  # hybrid: it moves on the rows alone
         return tf.tensor_scatter_nd_update(var.read_value(), indices[:, None], rows)
 
-    def _evaluated(self, loss, variables, grad_loss, points):
+    def _gradients_at(self, points, loss, variables, grad_loss):
         """The gradients where the variables are at these points, and what puts them back: whatever
         happens in between, at the end they are where they were.
         """
@@ -522,7 +522,7 @@ class SlowHeun(_OptimizerV2):
             with _unchanged(model):
                 return evaluate()
 
-        self.minimize(loss, model.trainable_variables)
+        self.minimize(loss, lambda: model.trainable_variables)  # which the first call may make
         return model.compute_metrics(x, y, outputs[0], sample_weight)
 
     def _transform_gradients(self, grads_and_vars):
