@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/adamw.opt
 # sha256 of the spec: 30205ad4af97039a63cd04fde425348d743ed8f58d8bbc1e3a1f128f40eb6669
-# sha256 of this file: 0a7870e70b81d3a9f611872ae7139d6a61caff7a15d3cbc803c707a10b077d26
+# sha256 of this file: 789fe1e58b85f84de2f272f82636eca252cf6fda9976122f9731bb40187fd5e9
 """AdamW on the gradients of sharpness-aware minimization."""
 
 import contextlib
@@ -271,6 +271,10 @@ class SAMAdamW:
         self._pending = None if variables else self._pending
         self.t += 1
         return loss
+
+    def update(self, params, grads):
+        """Raises TypeError: one gradient is not enough for a step."""
+        raise TypeError("a step takes gradients in several places: call step(params, closure)")
 
     def _phases(self, arrays, gradients, numbers, closure, params):
         """What all the variables find out together: totals, and the gradients of all stages.

@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/nag.opt
 # sha256 of the spec: 0a5aaed3b55d12837338695b4883734a31df0012ae2cc6d7eb31ed7995b4001e
-# sha256 of this file: bee446605a4fbe67e33bab7faf88c8b5f83299d281da3c385ada12c9971547f2
+# sha256 of this file: 27d0490b1b8282a4f48e148a618a0f7b25cf82168b1e0fda1e0849d64ff465e9
 """NAG on the gradients of sharpness-aware minimization, the combination of the paper."""
 
 import contextlib
@@ -192,6 +192,10 @@ class SAMNAG:
         self._pending = None if variables else self._pending
         self.t += 1
         return loss
+
+    def update(self, params, grads):
+        """Raises TypeError: one gradient is not enough for a step."""
+        raise TypeError("a step takes gradients in several places: call step(params, closure)")
 
     def _phases(self, arrays, gradients, numbers, closure, params):
         """What all the variables find out together: totals, and the gradients of all stages.

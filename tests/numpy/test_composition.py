@@ -39,6 +39,8 @@ def test_loss_and_gradients_are_told_apart():
     assert cls("heun")(lr=0.5).step(w, lambda params: (7.0, grads)) == 7.0
     assert cls("heun")(lr=0.5).step(w, lambda params: grads) is None
     assert [x.tolist() for x in w] == [[0, 0, 0], [0, 0]]
+    with pytest.raises(TypeError, match="call step"):
+        cls("heun")(lr=0.5).update(w, grads)
 
 
 @pytest.mark.parametrize("stage", [0, 1])

@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/heun.opt
 # sha256 of the spec: 511fd16139c9ba7666a2da2adf37e9a8d53b1168c776842a045269c345cae785
-# sha256 of this file: 7d3b779a702a796e464a71c522349ad4c1536a7a4484da819953a2bc787f618b
+# sha256 of this file: 5203305bb07f0c9d25240dbafa3d30c6c5120799b8f6a214662aa29cf5d56a2e
 """Lookahead of Heun."""
 
 import contextlib
@@ -186,6 +186,10 @@ class SlowHeun:
         self._pending = None if variables else self._pending
         self.t += 1
         return loss
+
+    def update(self, params, grads):
+        """Raises TypeError: one gradient is not enough for a step."""
+        raise TypeError("a step takes gradients in several places: call step(params, closure)")
 
     def _phases(self, arrays, gradients, numbers, closure, params):
         """What all the variables find out together: totals, and the gradients of all stages.

@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/heun.opt
 # sha256 of the spec: 511fd16139c9ba7666a2da2adf37e9a8d53b1168c776842a045269c345cae785
-# sha256 of this file: bc4928f1c28eda9c5ef5cf72c2ce8f1b974232f3440bdd06f3b5dd6a62962fe5
+# sha256 of this file: dd5be976169a4c0c1c8cba18bf7b310ec07be8e0aa4165209249de8aa94c0029
 """Heun's method with slow weights, every second step."""
 
 import contextlib
@@ -186,6 +186,10 @@ class SlowHeun:
         self._pending = None if variables else self._pending
         self.t += 1
         return loss
+
+    def update(self, params, grads):
+        """Raises TypeError: one gradient is not enough for a step."""
+        raise TypeError("a step takes gradients in several places: call step(params, closure)")
 
     def _phases(self, arrays, gradients, numbers, closure, params):
         """What all the variables find out together: totals, and the gradients of all stages.
