@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import TypeAlias
 
 import numpy as np
 
-from optdsl.oracle import FLOAT64, Oracle, streams
+from optdsl.oracle import FLOAT64, Gradient, Oracle, streams
 from optdsl.oracle.arithmetic import Array, MissingAxis
 from optdsl.semantics import model
 from optdsl.syntax import tree
@@ -44,6 +44,17 @@ class Case:
     variables: Mapping[str, Array]
     gradients: streams.Stream
 
+    def steps(self, stages: int) -> Iterator[streams.Stream]:
+        """The gradients of each step, those of all its stages."""
+        for i in range(0, len(self.gradients), stages):
+            yield self.gradients[i : i + stages]
+
+
+def later(stages: streams.Stream) -> Callable[[object], Mapping[str, Gradient]]:
+    """The gradients of the later stages of a step, whatever the variables are then."""
+    rest = iter(stages[1:])
+    return lambda values: next(rest)
+
 
 def cases(optimizer: model.Optimizer) -> list[Case]:
     """The same cases in every run, with the variables that have what the rule reduces along."""
@@ -64,10 +75,10 @@ def _has_axes(optimizer: model.Optimizer, case: Case, key: str) -> bool:
     """Whether a variable has every axis along which the rule reduces in this case."""
     oracle = Oracle(optimizer, case.arguments, "numpy", FLOAT64)
     state = oracle.start({key: case.variables[key]})
-    gradients = iter([{key: step[key]} for step in case.gradients])
+    alone = replace(case, gradients=[{key: step[key]} for step in case.gradients])
     try:
-        for first in gradients:
-            state = oracle.step(state, first, lambda values: next(gradients))
+        for stages in alone.steps(optimizer.stages):
+            state = oracle.step(state, stages[0], later(stages))
     except MissingAxis:
         return False
     return True

@@ -7,7 +7,7 @@ rounding of the next step alone, and the bound stays as sharp in the last step a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,7 +16,7 @@ import numpy as np
 from optdsl.oracle import FLOAT64, Gradient, Oracle, Sparse, State
 from optdsl.oracle.arithmetic import Array
 from optdsl.semantics import model
-from optdsl.verify.cases import Case
+from optdsl.verify.cases import Case, later
 from optdsl.verify.enclosure import Accuracy, Enclosure
 from optdsl.verify.sets import Enclosed, Set
 
@@ -90,20 +90,15 @@ class _Comparison:
     def run(self, states: Sequence[Seen]) -> Measured:
         bounds = self._bounds.start(self._case.variables)
         exact = self._exact.start(self._case.variables)
-        for stages, seen in zip(self._steps(), states, strict=True):
+        for stages, seen in zip(self._case.steps(self._stages), states, strict=True):
             before, gradients = exact, stages[0]
-            bounds = self._bounds.step(bounds, gradients, _later(stages))
-            exact = self._exact.step(exact, gradients, _later(stages))
+            bounds = self._bounds.step(bounds, gradients, later(stages))
+            exact = self._exact.step(exact, gradients, later(stages))
             for result in self._results(gradients, seen, before, bounds, exact):
                 self._judge(result)
             bounds, exact = _seen(bounds, seen, self._sets.state), _seen(exact, seen, FLOAT64.state)
         self._measured.open = self._unbounded / max(self._counted, 1)
         return self._measured
-
-    def _steps(self) -> Iterator[Sequence[Mapping[str, Gradient]]]:
-        """The gradients of each step, those of all its stages."""
-        for i in range(0, len(self._case.gradients), self._stages):
-            yield self._case.gradients[i : i + self._stages]
 
     def _results(
         self,
@@ -149,12 +144,6 @@ class _Comparison:
             m.ulps[dtype] = max(m.ulps.get(dtype, 0.0), float(np.max(ulps)))
             if limits.dtype != np.float16:
                 m.use = max(m.use, float(np.max(use)))
-
-
-def _later(stages: Sequence[Mapping[str, Gradient]]) -> Callable[[object], Mapping[str, Gradient]]:
-    """The gradients of the later stages, whatever the variables are then."""
-    rest = iter(stages[1:])
-    return lambda values: next(rest)
 
 
 def _fault(result: _Result, at: tuple[int, ...]) -> str:

@@ -177,6 +177,13 @@ def test_a_rule_with_axes_is_tried_on_what_has_them() -> None:
     assert report.rows and all("has the axes" in str(r.measured.failures) for r in report.rows)
 
 
+def test_a_rule_with_axes_and_stages_misses_gradients_too() -> None:
+    step = "{ w -= lr*(g - mean(g, axis=1)) }"
+    stages = CENTRED.replace(f"update {step}", f"stage one {step}\n  stage two {step}")
+    report = verify(stages, "numpy")
+    assert report.ok and report.rows, report.table()
+
+
 @pytest.mark.parametrize(
     "condition, reduced",
     [("sum(log(abs(g))) > 2", "w"), ("rank(w) > 0", "amax(exp(g), axis=-1)")],
