@@ -124,6 +124,19 @@ def test_training_goes_on_as_if_nothing_had_been(name):
     assert bits(params) == bits(others)
 
 
+def test_overrides_hold_at_evaluation():
+    """They do what a second optimizer would do for these variables."""
+    changed = make("schedule_free_sgd", overrides={"matrix": {"b1": 0.5}})
+    params, others = start(), start()
+    second = make("schedule_free_sgd", b1=0.5)
+    train(changed, params, 3)
+    train(second, others, 3)
+    assert bits(params["matrix"]) == bits(others["matrix"])
+    found, expected = changed.evaluation_params(params), second.evaluation_params(others)
+    assert bits(found["matrix"]) == bits(expected["matrix"])
+    assert any(bits(found[key]) != bits(expected[key]) for key in params if key != "matrix")
+
+
 def test_training_weights_come_back_after_an_exception():
     params = start()
     optimizer = make("ema_sgd")

@@ -27,8 +27,10 @@ class EvaluationWriter(Writer):
     def _numbers(self) -> list[str]:
         coefficients = [f'"{c.name}": {c.name}' for c in self._text.coefficients]
         return [
-            "    def _evaluation_numbers(self):",
-            '        """The numbers that go into the weights for evaluation, in float64."""',
+            "    def _evaluation_numbers(self, changes):",
+            '        """The numbers that go into the weights for evaluation, in float64; `changes` are',
+            "        those that `overrides` makes.",
+            '        """',
             *(f"        {name} = {self._read(value)}" for name, value in self._text.inputs),
             *self._text.step,
             *layout.bracketed("return ", coefficients, 8, "{}"),
@@ -39,7 +41,8 @@ class EvaluationWriter(Writer):
             case "step":
                 return "np.float64(self.t)"
             case "hyper":
-                return f"np.float64(self._now({LiteralText(self._attributes[value.name])}))"
+                name = LiteralText(self._attributes[value.name])
+                return f"np.float64(_after(self._now({name}), changes.get({name})))"
             case "shared":
                 (shared,) = (s for s in self._program.shareds if s.name == value.name)
                 return f"np.float64({_lookup(shared)})"
