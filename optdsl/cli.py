@@ -167,8 +167,7 @@ def verify(
     if python is not None and shutil.which(python) is None:
         raise click.UsageError(f"there is no program '{python}'")
     findings = generation.Findings()
-    found = ((file, generation.resolve(file, findings)) for file in files)
-    sound = [file for file, resolved in found if resolved.optimizers or resolved.schedules]
+    sound = [file for file in files if generation.can_be_run(file, findings)]
     rows = [
         row
         for target in _progress(config.targets if sound else ())

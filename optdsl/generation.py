@@ -95,6 +95,16 @@ def check(spec: SpecFile, targets: Iterable[str], findings: Findings) -> None:
         findings.add(spec, diagnostics)
 
 
+def can_be_run(spec: SpecFile, findings: Findings) -> bool:
+    """Whether a spec declares something, and has no errors on the way to any target."""
+    resolved, diagnostics = resolve(spec, findings), Diagnostics()
+    for program in map(lower, resolved.optimizers):
+        check_supported(program, diagnostics)
+    findings.add(spec, diagnostics)
+    declares = bool(resolved.optimizers or resolved.schedules)
+    return declares and not diagnostics.has_errors
+
+
 def generate(spec: SpecFile, targets: Iterable[str], findings: Findings) -> list[Module]:
     """The modules of a spec, for the targets that can express it."""
     resolved = resolve(spec, findings)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from optdsl.ir.fixed import Case, atoms, cases, condition_of, holds
 from optdsl.ir.nodes import Expr, Policy, Program, Untouched
+from optdsl.semantics.limits import MAX_FIXED_CONDITIONS
 
 #: True, False, or a condition of the level fixed.
 Condition = Expr | bool
@@ -51,6 +52,8 @@ class _Setting:
 def sparse(program: Program) -> Sparse:
     """The sparse behaviour of a program."""
     names = tuple(dict.fromkeys(a for c in _conditions(program) for a in atoms(c)))
+    if len(names) > MAX_FIXED_CONDITIONS:
+        return _to_be_safe(program)
     by_policy = {u.policy: u for u in program.untouched}
     chosen = [(c, _policy(program, c)) for c in cases(names)]
     settings = [_Setting(case, policy, by_policy.get(policy)) for case, policy in chosen]
@@ -80,6 +83,18 @@ def sparse(program: Program) -> Sparse:
         swept=tuple((s, c) for s in exists if (c := when(s)) is not False),
         rules=tuple(u for u in program.untouched if u in moving),
         moves={p.name: beyond(p.name) for p in program.policies},
+    )
+
+
+def _to_be_safe(program: Program) -> Sparse:
+    """What may happen in some setting is done in all: there are too many of them to look at."""
+    swept = dict.fromkeys(state for u in program.untouched for state, _ in u.swept)
+    return Sparse(
+        policies=program.policies,
+        densify=any(u.densify is not False for u in program.untouched),
+        swept=tuple((s, True) for s in swept),
+        rules=program.untouched,
+        moves={p.name: p.name != "lazy" for p in program.policies},
     )
 
 

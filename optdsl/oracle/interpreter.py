@@ -16,7 +16,7 @@ from typing import Any, Generic, TypeAlias
 
 import numpy as np
 
-from optdsl.oracle.arithmetic import FLOAT64, Arithmetic, Array, N, computation_dtype
+from optdsl.oracle.arithmetic import Arithmetic, Array, N, computation_dtype
 from optdsl.semantics import model
 from optdsl.semantics.operators import SYMBOLS
 from optdsl.syntax import tree
@@ -265,11 +265,7 @@ class Oracle(Generic[N]):
                 case tree.Assign():
                     self._assign(statement, env)
                 case tree.If(condition=condition, then=then, orelse=orelse):
-                    decided = _by_rank(condition, len(self._a.shape(env["w"])))
-                    if decided is None:
-                        self._if(self._value(condition, env), then, orelse, env)
-                    else:
-                        self._run(then if decided else orelse, env)
+                    self._if(self._value(condition, env), then, orelse, env)
                 case tree.Every(count=count, body=due, step=step):
                     left = self._a.apply("mod", env[step], self._value(count, env))
                     self._if(self._a.apply("eq", left, self._a.constant(0.0)), due, (), env)
@@ -373,16 +369,6 @@ class Oracle(Generic[N]):
                 return self._a.apply(function.text, *[self._value(x, env) for x in expr.args])
             case tree.Index() | tree.List():
                 raise AssertionError("lists were written out before")
-
-
-def _by_rank(condition: tree.Expr, rank: int) -> bool | None:
-    """What a comparison of `rank(…)` with a number says, before any number is computed."""
-    match condition:
-        case tree.Binary(
-            op=op, left=tree.Call(function=tree.Ident(text="rank")), right=tree.Number(value=x)
-        ):
-            return bool(FLOAT64.apply(SYMBOLS[op].name, np.asarray(rank), np.asarray(x)))
-    return None
 
 
 def _axes(call: tree.Call) -> tuple[int, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from optdsl.diagnostics import Diagnostics, Note
@@ -121,10 +122,11 @@ def _value(argument: model.Argument, expr: tree.Expr, diagnostics: Diagnostics) 
         return None
     if isinstance(argument, model.Flag):
         return value
-    if isinstance(argument, model.Const) and argument.is_int and value != int(value):
+    whole = isinstance(argument, model.Const) and argument.is_int
+    if whole and math.isfinite(value) and value != int(value):
         diagnostics.add("O306", f"'{name}' is an integer", expr.span)
         return None
-    if value not in argument.domain:
+    if value not in argument.domain or (whole and not math.isfinite(value)):
         diagnostics.add(
             "O402", f"{model.digits(value)} is outside the domain {argument.domain} of '{name}'",
             expr.span,

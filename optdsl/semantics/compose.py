@@ -7,7 +7,7 @@ what it wraps counts its own steps in a shared, which stands for `t` in it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 
 from optdsl.diagnostics import Diagnostics, Note
@@ -24,6 +24,7 @@ from optdsl.semantics.rename import (
     statements,
 )  # fmt: skip
 from optdsl.semantics.scope import PREDEFINED, RESERVED
+from optdsl.semantics.settings import check_public_names
 from optdsl.syntax import tree
 from optdsl.syntax.formatter import format_expression
 
@@ -44,6 +45,7 @@ def compose(
         if not _stages_fit(wrapper, whole, part, diagnostics):
             return None
         whole = wrap(wrapper, whole)
+    check_public_names(whole, diagnostics)
     titles = " of ".join(part.name.text for part in item.parts)
     return replace(
         whole,
@@ -106,7 +108,8 @@ def wrap(wrapper: model.Optimizer, inner: model.Optimizer) -> model.Optimizer:
     inner = _apart(wrapper, inner)
     counted = not _always_runs(wrapper)
     if counted:
-        inner = _counting(inner, {*_names(wrapper), *_names(inner)})
+        publics = {s.public for s in (*wrapper.state, *inner.state)}
+        inner = _counting(inner, {*_names(wrapper), *_names(inner), *publics})
     policies = tuple(
         tree.Sparse(tree.Ident(p.name, p.span), p.condition, p.span) for p in inner.policies
     )
@@ -144,63 +147,95 @@ def _names(optimizer: model.Optimizer) -> Iterator[str]:
 
 def _apart(wrapper: model.Optimizer, inner: model.Optimizer) -> model.Optimizer:
     """The inner optimizer with names that differ from the wrapper's, public ones too."""
-    inner = _numbered(wrapper, inner)
-    own = snake_case(inner.name)
+    before = {n: inner.origins.get(n, snake_case(inner.name)) for n in _names(inner)}
+    origins = _numbered(snake_case(wrapper.name), before)
     taken = {*_names(wrapper), *PREDEFINED, *RESERVED, *FUNCTIONS}
     taken |= {a.public for a in wrapper.arguments}
-    free = taken | set(_names(inner))
-    lists = {c.name: c.entry_of for c in inner.consts}
-    names: dict[str, str] = {}
-    for name in dict.fromkeys(_names(inner)):
-        if name in taken or lists.get(name) in taken:
-            names[name] = _free(f"{inner.origins.get(name, own)}_{name}", free)
-            free.add(names[name])
-    origins = {name: inner.origins.get(name, own) for name in _names(inner)}
-    inner = replace(inner, origins=origins)
-    return renamed_optimizer(_with_public_names(wrapper, inner), names)
+    of_taken_lists = {c.name for c in inner.consts if c.entry_of in taken}
+    names = _distinct({n: n for n in before}, before, origins, taken | of_taken_lists)
+    inner = _with_public_names(wrapper, inner, before, origins)
+    return renamed_optimizer(replace(inner, origins=origins), names)
 
 
-def _free(name: str, taken: set[str]) -> str:
+def _numbered(own: str, origins: dict[str, str]) -> dict[str, str]:
+    """The origins where those that are the wrapper's own, lookahead, are lookahead2, and so on."""
+    inside = {o for o in origins.values() if o == own or o.removeprefix(own).isdigit()}
+    if own not in inside:
+        return origins
+    later = {o: f"{own}{int(o.removeprefix(own) or 1) + 1}" for o in inside}
+    return {n: later.get(o, o) for n, o in origins.items()}
+
+
+def _distinct(
+    old: dict[str, str], before: dict[str, str], origins: dict[str, str], taken: Collection[str]
+) -> dict[str, str]:
+    """New names, by key, for those that are taken or begin with an origin that is another now.
+
+    What had one name, as the entries of a list have a public one, has one again.
+    """
+    wanted = {}
+    for key, name in old.items():
+        was, now = before[key], origins[key]
+        if was != now and name.startswith(f"{was}_"):
+            wanted[key] = f"{now}_{name.removeprefix(f'{was}_')}"
+        elif name in taken:
+            wanted[key] = f"{now}_{name}"
+    used = {*taken, *(name for key, name in old.items() if key not in wanted)}
+    found: dict[str, str] = {}
+    for key, name in wanted.items():
+        if old[key] not in found:
+            found[old[key]] = _free(name, used)
+            used.add(found[old[key]])
+    return {key: found[old[key]] for key in wanted}
+
+
+def _free(name: str, taken: Collection[str]) -> str:
     while name in taken:
         name += "_"
     return name
 
 
-def _numbered(wrapper: model.Optimizer, inner: model.Optimizer) -> model.Optimizer:
-    """Where the wrapper stands inside already, those are lookahead2, lookahead3, …"""
-    own = snake_case(wrapper.name)
-    inside = {o for o in inner.origins.values() if o == own or o.removeprefix(own).isdigit()}
-    if own not in inside:
-        return inner
-    later = {o: f"{own}{int(o.removeprefix(own) or 1) + 1}" for o in inside}
-    return replace(inner, origins={n: later.get(o, o) for n, o in inner.origins.items()})
-
-
-def _with_public_names(wrapper: model.Optimizer, inner: model.Optimizer) -> model.Optimizer:
-    """The inner optimizer with public names that differ from the wrapper's."""
+def _with_public_names(
+    wrapper: model.Optimizer,
+    inner: model.Optimizer,
+    before: dict[str, str],
+    origins: dict[str, str],
+) -> model.Optimizer:
+    """The inner optimizer with public names that differ from the wrapper's, in every target."""
     arguments = {x for a in wrapper.arguments for x in (a.public, a.name)}
     arguments |= {c.entry_of for c in wrapper.consts}
-    arguments |= {x for s in wrapper.settings.values() for x in s.public.values()}
     states = {s.public for s in wrapper.state}
+    of_states = {s.name for s in wrapper.state}
+    for settings in wrapper.settings.values():
+        for name, given in settings.public.items():
+            (states if name in of_states else arguments).add(given)
 
-    def public(name: str, old: str, taken: set[str]) -> str:
-        return f"{inner.origins[name]}_{old}" if old in taken else old
+    def distinct(
+        publics: dict[str, str],
+        items: Iterable[model.Argument | model.Slot | model.Shared],
+        taken: set[str],
+    ) -> dict[str, str]:
+        own = {i.name: publics[i.name] for i in items if i.name in publics}
+        return own | _distinct(own, before, origins, taken)
 
-    both = arguments | states
+    def all_distinct(publics: dict[str, str]) -> dict[str, str]:
+        return distinct(publics, inner.arguments, arguments) | distinct(
+            publics, inner.state, states
+        )
+
+    public = all_distinct({i.name: i.public for i in (*inner.arguments, *inner.state)})
     return replace(
         inner,
-        hypers=tuple(replace(h, public=public(h.name, h.public, arguments)) for h in inner.hypers),
-        consts=tuple(replace(c, public=public(c.name, c.public, arguments)) for c in inner.consts),
-        flags=tuple(replace(f, public=public(f.name, f.public, arguments)) for f in inner.flags),
-        slots=tuple(replace(s, public=public(s.name, s.public, states)) for s in inner.slots),
-        shareds=tuple(replace(s, public=public(s.name, s.public, states)) for s in inner.shareds),
+        hypers=tuple(replace(h, public=public[h.name]) for h in inner.hypers),
+        consts=tuple(replace(c, public=public[c.name]) for c in inner.consts),
+        flags=tuple(replace(f, public=public[f.name]) for f in inner.flags),
+        slots=tuple(replace(s, public=public[s.name]) for s in inner.slots),
+        shareds=tuple(replace(s, public=public[s.name]) for s in inner.shareds),
         settings={
-            target: replace(
-                s, public={n: public(n, p, both) for n, p in s.public.items()}
-            )
+            target: replace(s, public=all_distinct(dict(s.public)))
             for target, s in inner.settings.items()
         },
-    )  # fmt: skip
+    )
 
 
 def _settings(wrapper: model.Optimizer, inner: model.Optimizer) -> dict[str, model.Settings]:

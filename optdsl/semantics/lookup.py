@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -24,7 +25,8 @@ class Library:
     def find(self, name: str, beside: Path | None) -> Path | None:
         """The file that declares this optimizer or wrapper; `beside` is looked through first."""
         folders = self._folders if beside is None else (beside, *self._folders)
-        return next((d[name] for d in map(_declared, folders) if name in d), None)
+        found = (path for folder in folders for path in _declared(folder).get(name, ()))
+        return next((path for path in found if _declares(path, name)), None)
 
     def names(self, beside: Path | None) -> Iterator[str]:
         """All the names that can be found."""
@@ -32,20 +34,44 @@ class Library:
             yield from _declared(folder)
 
 
-@cache
-def _declared(folder: Path) -> dict[str, Path]:
-    """What the files of a folder declare; of two files with one name the first counts."""
-    found: dict[str, Path] = {}
+def _declared(folder: Path) -> dict[str, list[Path]]:
+    """What the files of a folder seem to declare; it may stand in a text."""
+    found: dict[str, list[Path]] = {}
     for path in sorted(folder.glob("*.opt")) if folder.is_dir() else ():
-        source = parser.read_source(path, Diagnostics())
-        for name in _HEADER.findall(source.text) if source else ():
-            found.setdefault(name, path)
+        for name in _headers(path, _stamp(path)):
+            found.setdefault(name, []).append(path)
     return found
 
 
+def _declares(path: Path, name: str) -> bool:
+    """Whether a file declares an optimizer or wrapper; one that does not read may be meant."""
+    file = read(path)
+    return file is None or any(item.name.text == name for item in file.optimizers)
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """Another one where a file has changed."""
+    with contextlib.suppress(OSError):
+        status = path.stat()
+        return status.st_mtime_ns, status.st_size
+    return 0, 0
+
+
 @cache
+def _headers(path: Path, stamp: tuple[int, int]) -> tuple[str, ...]:
+    with contextlib.suppress(OSError):
+        source = parser.read_source(path, Diagnostics())
+        return tuple(_HEADER.findall(source.text)) if source else ()
+    return ()
+
+
 def read(path: Path) -> tree.File | None:
     """The tree of a file; None where it does not read."""
+    return _read(path, _stamp(path))
+
+
+@cache
+def _read(path: Path, stamp: tuple[int, int]) -> tree.File | None:
     diagnostics = Diagnostics()
     source = parser.read_source(path, diagnostics)
     file = parser.parse(source, diagnostics) if source else None

@@ -59,9 +59,9 @@ class Truth:
 
     @property
     def settled(self) -> bool | None:
-        """True or False where it is known before a step sees a variable."""
-        known = self.dtype is None and np.all(self.true != self.false)
-        return bool(np.all(self.true)) if known else None
+        """Of a single one, True or False where it is certain."""
+        known = np.ndim(self.true) == 0 and np.all(self.true != self.false)
+        return bool(self.true) if known else None
 
 
 Set: TypeAlias = Enclosed | Truth

@@ -192,3 +192,35 @@ def test_a_reduction_of_what_is_constant_on_the_other_rows(condition: str, reduc
     text = CENTRED.replace("w -=", f"if {condition} {{ w -= lr*{reduced} }}\n  w -=")
     report = verify(text.replace("mean(g, axis=1)", "w"), "numpy")
     assert report.ok and report.rows, report.table()
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "Lookahead(k=2) of Lookahead(k=3) of Lookahead(k=2) of SGD",
+        "Accumulate of Accumulate(k=2) of Accumulate(k=3) of AggMo",
+    ],
+)
+def test_the_same_wrapper_several_times(spec: str) -> None:
+    report = verify(f"optimizer Thrice = {spec}", "numpy")
+    assert report.ok and report.rows, report.table()
+
+
+GUARDED = """
+optimizer Guarded {
+  hyper lr = 0.1
+  update {
+    let is_matrix = rank(w) == 2
+    if size(w) > 3 and rank(w) >= 1 { w -= lr*mean(g, axis=0) }
+    if is_matrix { w -= lr*mean(g, axis=1) }
+    if rank(w) == 2 and norm(g) > 0 { w -= lr*mean(g, axis=1) }
+    w -= lr*g
+  }
+}
+"""
+
+
+def test_axes_behind_any_guard() -> None:
+    report = verify(GUARDED, "numpy")
+    assert report.ok and report.rows, report.table()
+    assert "scalar" in cases(resolved(GUARDED))[0].variables

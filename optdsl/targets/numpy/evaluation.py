@@ -28,9 +28,7 @@ class EvaluationWriter(Writer):
         coefficients = [f'"{c.name}": {c.name}' for c in self._text.coefficients]
         return [
             "    def _evaluation_numbers(self, changes):",
-            '        """The numbers that go into the weights for evaluation, in float64; `changes` are',
-            "        those that `overrides` makes.",
-            '        """',
+            '        """The numbers for `_evaluated`, in float64; `changes` are overrides."""',
             *(f"        {name} = {self._read(value)}" for name, value in self._text.inputs),
             *self._text.step,
             *layout.bracketed("return ", coefficients, 8, "{}"),
