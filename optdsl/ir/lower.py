@@ -16,7 +16,7 @@ from optdsl.semantics.constants import children
 from optdsl.semantics.expand import axes_of
 from optdsl.semantics.level import Level
 from optdsl.semantics.operators import ALONG, SYMBOLS
-from optdsl.semantics.rename import statements
+from optdsl.semantics.rename import local_names, statements
 from optdsl.syntax import tree
 from optdsl.syntax.formatter import format_expression, format_statement
 
@@ -74,6 +74,7 @@ class _Lowering:
         self._uses: dict[str, Expr] = {}
         self._declared: dict[str, Level] = {}
         self._pending: list[Define] = []  # what a total adds up, before the statement it is in
+        self._parts: list[str] = []  # the names of that, total by total
         self._phases: list[tuple[Value, str | Expr]] = []
         self._regions: list[Sequence[tree.Sparse | model.Policy]] = [optimizer.policies]
         self._region = 0
@@ -97,8 +98,12 @@ class _Lowering:
             self._input(slot.name, Level.VARIABLE if slot.scalar else Level.ELEMENT, "slot")
         for shared in o.shareds:
             self._input(shared.name, Level.STEP, "shared")
+        taken = {*self.current, *local_names(o.body)}
         for number in range(1, 1 + sum(map(_totals, statements(o.body)))):
             name = f"part_of_total_{number}"
+            while name in taken:
+                name += "_"
+            self._parts.append(name)
             self._declared[name], self.current[name] = Level.VARIABLE, Literal_(0.0)
 
     def _input(self, name: str, level: Level, role: nodes.Role) -> None:
@@ -145,7 +150,7 @@ class _Lowering:
     def _total(self, part: Expr) -> Expr:
         """The sum of `part` over the variables; the part itself becomes a local."""
         number = 1 + sum(value.role == "total" for value, _ in self._phases)
-        name = f"part_of_total_{number}"
+        name = self._parts[number - 1]
         self._pending.append(Define(self._new(name, is_bool=False), part))
         total = Value(f"total_{number}", 0, Level.STEP, "total")
         self._phases.append((total, name))
@@ -186,8 +191,8 @@ class _Lowering:
         self._region = len(self._regions) - 1
         body = self._statements(part.body)
         self._region = region
-        if len(self.gradients) == number:  # a later stage has a new one anyway
-            self.current["g"] = gradient
+        later = self.gradients[number:]  # behind stages, it is that of the last one
+        self.current["g"] = Ref(later[-1]) if later else gradient
         return body
 
     @property

@@ -314,8 +314,8 @@ class Oracle(Generic[N]):
         self._now.policy = self._policy_of(part)
         self._run(part.body, env)
         self._now.policy = policy
-        if self._now.stage == stage:
-            env["g"] = gradient
+        stayed = self._now.stage == stage  # behind stages, `g` is that of the last one
+        env["g"] = gradient if stayed else self._now.gradients[self._now.stage]
 
     def _policy_of(self, part: tree.Wrapped) -> str:
         return next(p.policy.text for p in part.policies if self._holds(p.condition))

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import optdsl
@@ -82,3 +83,47 @@ def test_many_flags_take_bounded_time() -> None:
     steps = [f"if f{i} {{\n s{i} = s{i}/2 + g\n w -= s{i}\n }}" for i in range(count)]
     text = "\n".join(["optimizer M {", *slots, "update {", *steps, "w -= g", "}", "}"])
     assert "class M" in optdsl.generate(text, "numpy")
+
+
+BEHIND = """
+wrapper Keep {
+  slot a
+  update {
+    inner
+    a = g
+  }
+}
+optimizer One {
+  update {
+    g = 100*g
+    w -= g
+  }
+}
+optimizer Two {
+  stage one { w -= g }
+  stage two {
+    g = 100*g
+    w -= g
+  }
+}
+optimizer KeepOne = Keep of One
+optimizer KeepTwo = Keep of Two
+"""
+
+
+@pytest.mark.parametrize("name", ["KeepOne", "KeepTwo"])
+def test_what_is_done_to_g_inside_is_not_seen_behind(name: str) -> None:
+    optimizer, w, g = optdsl.load(BEHIND, "numpy", name)(), [np.ones(2)], [np.array([1.0, 2.0])]
+    if name == "KeepOne":
+        optimizer.update(w, g)
+    else:
+        optimizer.step(w, lambda params: g)
+    assert optimizer.state_dict()["slots"][0]["a"].tolist() == [1, 2]
+
+
+def test_a_slot_may_be_called_like_a_part_of_a_total() -> None:
+    step = "part_of_total_1 = part_of_total_1/2 + g/(1 + total(sum(g^2)))\n  w -= part_of_total_1"
+    text = f"optimizer P {{\n slot part_of_total_1\n update {{\n  {step}\n }}\n}}\n"
+    optimizer, w = optdsl.load(text, "numpy")(), [np.ones(1)]
+    optimizer.update(w, [np.ones(1)])
+    assert w[0].tolist() == [0.5]
