@@ -40,7 +40,7 @@ def with_arguments(
     for name_, value in values.items():
         assert value is not None
         optimizer = _with_default(optimizer, name_, value, given[name_][1])
-    return _with_constants(optimizer)
+    return _with_constants(optimizer, part, diagnostics)
 
 
 def _named(
@@ -135,11 +135,18 @@ def _value(argument: model.Argument, expr: tree.Expr, diagnostics: Diagnostics) 
     return value
 
 
-def _with_constants(optimizer: model.Optimizer) -> model.Optimizer:
-    """The values of consts whose defaults are made of others."""
+def _with_constants(
+    optimizer: model.Optimizer, part: tree.Part, diagnostics: Diagnostics
+) -> model.Optimizer | None:
+    """The values of consts whose defaults are made of others; None where one may not be."""
     known: dict[str, Constant] = {}
-    consts = []
+    consts, right = [], True
     for const in optimizer.consts:
         known[const.name] = Folder(Diagnostics()).value(const.default, known)
-        consts.append(replace(const, default_value=float(known[const.name])))
-    return replace(optimizer, consts=tuple(consts))
+        value = float(known[const.name])
+        consts.append(replace(const, default_value=value))
+        if value not in const.domain:
+            right = False
+            message = f"'{const.written}' becomes {model.digits(value)}, outside its domain"
+            diagnostics.add("O402", f"{message} {const.domain}", part.name.span)
+    return replace(optimizer, consts=tuple(consts)) if right else None

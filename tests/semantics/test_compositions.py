@@ -58,6 +58,13 @@ def test_an_infinite_integer() -> None:
     assert codes("optimizer O = Lookahead(k=inf) of Adam") == ["O402"]
 
 
+def test_a_const_made_of_an_argument_stays_in_its_domain() -> None:
+    inner = INNER.replace("update", "const a = 0.1\n  const b = 2*a in [0, 1]\n  update")
+    part = "wrapper P { update { inner } }\noptimizer O = P of Inner"
+    assert codes(f"{inner}{part}(a=0.5)") == []
+    assert codes(f"{inner}{part}(a=10)") == ["O402"]
+
+
 def test_files_that_change(tmp_path: Path) -> None:
     (tmp_path / "inner.opt").write_text(INNER)
     outer = tmp_path / "outer.opt"
