@@ -270,3 +270,11 @@ def test_names_that_are_no_text(project):
 
 def test_the_version():
     assert command("--version").stdout.startswith("optdsl, version ")
+
+
+def test_verify_reports_what_cannot_be_generated(tmp_path):
+    wrapper = "wrapper S {\n slot s: scalar\n update {\n  inner\n  s += norm(w)\n  w -= s\n }\n}\n"
+    (tmp_path / "o.opt").write_text(wrapper + "optimizer O = S of LazyAdam\n")
+    run = command("verify", "-t", "numpy", "o.opt", cwd=tmp_path)
+    assert run.returncode == 1
+    assert "error[O901]" in run.stderr and "Traceback" not in run.stderr
