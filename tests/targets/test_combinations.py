@@ -7,6 +7,8 @@ import pytest
 
 import optdsl
 
+pytestmark = pytest.mark.long
+
 PARTS = ("shared", "list", "slot", "total", "stages", "every", "eval", "clock")
 COMBINATIONS = [
     {part for part, there in zip(PARTS, choice, strict=True) if there}
