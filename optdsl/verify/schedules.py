@@ -135,7 +135,7 @@ def _case(task: Task, directory: Path) -> dict[str, Any]:
 def _judge(task: Task, result: dict[str, Any], framework: str) -> Measured:
     if "error" in result:
         return Measured(failures=[result["error"]])
-    sets, measured = Enclosure(accuracy(framework)), Measured()
+    sets, measured = Enclosure(accuracy(framework, task.mode)), Measured()
     for t, x in zip(task.steps, result["states"], strict=True):
         limits: Any = evaluate_in(sets, task.schedule, t, task.given)
         _compare(t, float(x), evaluate(task.schedule, t, task.given), limits, measured)

@@ -54,6 +54,7 @@ def test_two_devices_equal_one(case, results):
     names = sorted(name[4:] for name in found.files if name.startswith("one_"))
     assert names and names == sorted(name[4:] for name in found.files if name.startswith("two_"))
     tolerance = 1e-12 if case in ("float64", "small_batches") else 2e-5
+    tolerance = 1e-5 if case in ("accumulated", "slow", "clipped_together") else tolerance
     for name in names:
         np.testing.assert_allclose(
             found["two_" + name], found["one_" + name], rtol=tolerance, atol=tolerance

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optdsl.oracle.arithmetic import FUNCTIONS
-from optdsl.verify.accuracy import NUMPY, TENSORFLOW
+from optdsl.verify.accuracy import NUMPY, TENSORFLOW, accuracy, in_a_graph
 from optdsl.verify.enclosure import Accuracy, Enclosure
 from optdsl.verify.sets import Enclosed, Truth
 
@@ -22,7 +22,7 @@ BINARY = "add sub mul div mod pow min max atan2".split()
 TESTS = "lt le gt ge eq ne".split()
 REDUCTIONS = "sum mean norm rms amax amin".split()
 
-EXACTLY, REORDERED = Enclosure(NUMPY), Enclosure(TENSORFLOW)
+EXACTLY, REORDERED = Enclosure(NUMPY), Enclosure(in_a_graph(TENSORFLOW))
 floats = st.one_of(
     st.floats(width=32), st.sampled_from([0.0, -0.0, 1, -1, 2, -2, 0.5, 3, np.inf, -np.inf])
 )
@@ -188,3 +188,11 @@ def test_truth_values() -> None:
 def test_an_error_that_does_not_shrink_with_the_result() -> None:
     rough = Enclosure(Accuracy(absolute={("sigmoid", 4): 4}))
     assert rough.apply("sigmoid", between(-30, -30)).high > 1e-7
+
+
+def test_what_runs_eagerly_is_not_rewritten() -> None:
+    """Of 100,000 float32 numbers a third differ from x/3 in a graph of TF 1.15, eagerly none."""
+    assert accuracy("tensorflow 1.15.5", "function").reorders
+    assert not accuracy("tensorflow 1.15.5", "eager").reorders
+    assert accuracy("tensorflow 2.21.0", "eager").units.get(("div", 4), 1) == 1
+    assert accuracy("tensorflow 2.21.0", "ref").units["div", 4] > 2

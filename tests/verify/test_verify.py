@@ -224,3 +224,11 @@ def test_axes_behind_any_guard() -> None:
     report = verify(GUARDED, "numpy")
     assert report.ok and report.rows, report.table()
     assert "scalar" in cases(resolved(GUARDED))[0].variables
+
+
+def test_more_flags_than_are_looked_at_together() -> None:
+    flags = [f"flag f{i} = false\n  slot s{i} if f{i}" for i in range(7)]
+    steps = [f"if f{i} {{\n s{i} = s{i}/2 + g\n w -= s{i}/9\n }}" for i in range(7)]
+    text = "\n".join(["optimizer M {", *flags, "update {", *steps, "w -= g", "}", "}"])
+    report = verify(text, "numpy")
+    assert report.ok and report.rows, report.table()
