@@ -36,6 +36,7 @@ def arguments(theirs):
 
 
 def close(ours, tensors):
+    assert len(ours) == len(tensors) > 0
     for mine, tensor in zip(ours, tensors):
         np.testing.assert_allclose(mine, tensor.detach().numpy(), rtol=1e-9, atol=1e-9)
 

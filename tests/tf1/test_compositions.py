@@ -31,6 +31,7 @@ def gradients(steps):
 
 
 def close(found, expected, tolerance=1e-13):
+    assert len(found) == len(expected) > 0
     for one, other in zip(found, expected):
         np.testing.assert_allclose(one, other, rtol=tolerance, atol=tolerance)
 

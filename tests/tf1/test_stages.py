@@ -51,6 +51,7 @@ def expected(name, steps=STEPS):
 
 
 def close(found, exact, tolerance=1e-13):
+    assert len(found) == len(exact) > 0
     for one, other in zip(found, exact):
         np.testing.assert_allclose(one, other, rtol=tolerance, atol=tolerance)
 
