@@ -247,7 +247,9 @@ class Untouched:
     `rule` is the rule with g = 0, simplified (under hybrid `w` stays); its results are the states
     with elements that move under some setting. `swept` says of each of those when it moves (None:
     always). `densify` says when the rule reads `reductions` over the elements, so that rows depend
-    on each other and the gradient has to be made dense; then `rule` is not used.
+    on each other and the gradient has to be made dense; then `rule` is not used. `waits` says when
+    rows need no work until they are touched or read: all that `rule` does is then to multiply slots
+    by numbers, the results of `decays`.
     """
 
     policy: str
@@ -256,6 +258,8 @@ class Untouched:
     movements: tuple[Movement_, ...]
     densify: Expr | bool
     reductions: tuple[str, ...]
+    waits: Expr | bool
+    decays: Rule
 
 
 @dataclass(frozen=True)
@@ -320,9 +324,9 @@ class Program:
 
     @property
     def rules(self) -> tuple[Rule, ...]:
-        """All the rules: of the phases, of the step, and at g = 0."""
+        """All the rules: of phases, of the step, at g = 0, and of what slots are multiplied by."""
         own = (*(p.rule for p in self.phases), self.rule)
-        return (*own, *(u.rule for u in self.untouched))
+        return (*own, *(rule for u in self.untouched for rule in (u.rule, u.decays)))
 
     @property
     def gradients(self) -> tuple[Value, ...]:

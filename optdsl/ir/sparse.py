@@ -20,7 +20,8 @@ class Sparse:
     `densify`: when the gradient has to be made dense. `swept`: which states (`w` and slots, by the
     spec's names) move on the rows that the gradient does not mention, and when. `rules` are those
     for such rows that some setting needs. `moves`: when a policy touches more than the rows of
-    the gradient, where it is chosen.
+    the gradient, where it is chosen. `waits`: when the rows that it does not mention need no work
+    until they are touched or read.
     """
 
     policies: tuple[Policy, ...]
@@ -28,6 +29,7 @@ class Sparse:
     swept: tuple[tuple[str, Condition], ...]
     rules: tuple[Untouched, ...]
     moves: Mapping[str, Condition]
+    waits: Condition
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,10 @@ class _Setting:
     @property
     def densifies(self) -> bool:
         return self.untouched is not None and _holds(self.untouched.densify, self.case)
+
+    @property
+    def waits(self) -> bool:
+        return self.untouched is not None and _holds(self.untouched.waits, self.case)
 
     def moves(self, state: str) -> bool:
         """Whether a state moves on rows without a gradient."""
@@ -83,6 +89,9 @@ def sparse(program: Program) -> Sparse:
         swept=tuple((s, c) for s in exists if (c := when(s)) is not False),
         rules=tuple(u for u in program.untouched if u in moving),
         moves={p.name: beyond(p.name) for p in program.policies},
+        waits=condition_of(
+            names, [s.case for s in settings if s.waits], [s.case for s in settings]
+        ),
     )
 
 
@@ -95,6 +104,7 @@ def _to_be_safe(program: Program) -> Sparse:
         swept=tuple((s, True) for s in swept),
         rules=program.untouched,
         moves={p.name: p.name != "lazy" for p in program.policies},
+        waits=False,
     )
 
 
@@ -115,5 +125,6 @@ def _conditions(program: Program) -> Iterator[Expr]:
         *(s.condition for s in program.slots),
         *(c for u in program.untouched for _, c in u.swept),
         *(u.densify for u in program.untouched),
+        *(u.waits for u in program.untouched),
     )
     return (c for c in found if c is not None and not isinstance(c, bool))

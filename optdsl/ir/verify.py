@@ -30,7 +30,7 @@ def verify_program(program: Program) -> None:
             raise IrError(f"{value} is defined in the step")
     for result in program.shared_results:
         _expr(result.value, known, _STEP_INPUTS)
-    for rule in (program.rule, *(u.rule for u in program.untouched)):
+    for rule in (program.rule, *(r for u in program.untouched for r in (u.rule, u.decays))):
         _rule(rule, known)
     if program.evaluation is not None:
         verify_program(at_evaluation(program))

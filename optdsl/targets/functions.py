@@ -79,7 +79,8 @@ class ProgramText:
     """All of a program that is printed the same way in every target.
 
     `inputs` are what the step reads (`t`, hypers, consts, flags, shareds), with the identifiers
-    they have there. `shared_results` give each shared's new value in the step.
+    they have there. `shared_results` give each shared's new value in the step. `decays`, by policy,
+    give what a step without a gradient multiplies slots by, where rows can wait.
     """
 
     inputs: tuple[tuple[str, Value], ...]
@@ -88,6 +89,7 @@ class ProgramText:
     coefficients: tuple[Coefficient, ...]
     rule: RuleText
     untouched: tuple[tuple[Untouched, RuleText], ...]
+    decays: Mapping[str, RuleText]
     slots: Mapping[str, str]
     names: Names
     phases: tuple[PhaseText, ...]
@@ -98,7 +100,8 @@ class ProgramText:
 def print_program(program: Program, style: Style) -> ProgramText:
     """The functions of a program in the style of a target."""
     names = Names(style.taken)
-    rules = [program.rule, *(u.rule for u in program.untouched)]
+    zero = [u.rule for u in program.untouched]
+    rules = [program.rule, *zero, *(u.decays for u in program.untouched)]
     states = _states(program)
     coefficients = tuple(dict.fromkeys(c for r in rules for c in r.coefficients))
     inputs = _step_inputs(program, program.step, coefficients, program.shared_results)
@@ -116,8 +119,12 @@ def print_program(program: Program, style: Style) -> ProgramText:
         rule=_rule_text(program.rule, functions[1], style, names),
         untouched=tuple(
             (u, _rule_text(u.rule, f, style, names))
-            for u, f in zip(program.untouched, functions[2:], strict=True)
+            for u, f in zip(program.untouched, functions[2:], strict=False)
         ),
+        decays={
+            u.policy: _rule_text(u.decays, f, style, names)
+            for u, f in zip(program.untouched, functions[2 + len(zero) :], strict=True)
+        },
         slots={v.name: names.of(v) for v in states if v.role == "slot"},
         names=names,
         phases=tuple(

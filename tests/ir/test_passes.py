@@ -147,3 +147,36 @@ def test_the_weights_for_evaluation_go_through_the_passes_alone(lowered: Lower) 
 
 def test_what_is_no_other_weight_for_evaluation_is_nothing(lowered: Lower) -> None:
     assert lowered("m = g\nw -= m").evaluation is None
+
+
+@pytest.mark.parametrize(
+    ("update", "declarations", "waits", "factors"),
+    [
+        ("m = b*m + g\nw -= lr*m", "sparse hybrid", "True", {"m": "b"}),
+        ("m = b*m + g\nw -= lr*m", "", "False", {}),  # w moves everywhere
+        ("m = b*m + g\nw -= lr*m*g", "", "True", {"m": "b"}),
+        ("m = b*m/2 + g\nw -= lr*m", "sparse hybrid", "True", {"m": "b_over_two"}),
+        ("m = b*m + g\ns = max(s, m)\nw -= lr*s", "slot s\nsparse hybrid", "False", {}),
+        ("m = b^t*m + g\nw -= lr*m", "sparse hybrid", "True", {"m": "b_to_t"}),
+        ("m = b*m + g\nw -= lr*m/norm(g)", "sparse hybrid", "False", {}),
+        ("m = norm(w)*m + g\nw -= lr*m", "sparse hybrid", "False", {}),
+        ("m = b*m + g\nif f { m = m/2 }\nw -= lr*m", "sparse hybrid", "False", {}),
+        ("m = b*m + g\nif f { s = b*s + g }\nw -= lr*m", "slot s if f\nsparse hybrid", "True",
+         {"m": "b", "s": "b"}),
+        ("m = b*m + g\ns = s + g\nif f { s = b*s }\nw -= lr*m", "slot s\nsparse hybrid", "flag.f",
+         {"m": "b", "s": "b"}),
+        ("if uses(mu) { m = mu*m + g\nw -= lr*m } else { s = b*s + g\nw -= g }",
+         "slot s\nsparse hybrid if uses(mu)", "True", {"m": "mu"}),
+        ("m = b*m + g\nw -= lr*m + 0*total(sum(g))", "sparse hybrid", "False", {}),
+        ("m = b*m + g\nw -= lr*m", "eval = w + m\nsparse hybrid", "False", {}),
+    ],
+)  # fmt: skip
+def test_rows_wait_where_slots_do_nothing_but_decay(
+    lowered: Lower, update: str, declarations: str, waits: str, factors: dict[str, str]
+) -> None:
+    program = lowered(update, declarations)
+    found = next(
+        u for u in program.untouched if u.policy != "exact" or "hybrid" not in declarations
+    )
+    assert condition(found.waits) == waits
+    assert text(program).decays[found.policy].results == factors

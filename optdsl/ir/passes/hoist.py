@@ -33,7 +33,10 @@ def hoist(program: Program) -> Program:
     hoister = _Hoister(program)
     rules = [hoister.rule(p.rule) for p in program.phases]
     rule = hoister.rule(program.rule)
-    untouched = tuple(replace(u, rule=hoister.rule(u.rule)) for u in program.untouched)
+    untouched = tuple(
+        replace(u, rule=hoister.rule(u.rule), decays=hoister.rule(u.decays))
+        for u in program.untouched
+    )
     step = (*program.step, *hoister.added)
     phases = tuple(
         replace(p, step=step, rule=rule) for p, rule in zip(program.phases, rules, strict=True)

@@ -13,7 +13,8 @@ def prune(program: Program) -> Program:
     """Drop definitions that neither a state nor a coefficient depends on."""
     rule = prune_rule(program.rule)
     untouched = tuple(replace(u, rule=prune_rule(u.rule)) for u in program.untouched)
-    wanted = {c for r in (rule, *(u.rule for u in untouched)) for c in r.coefficients}
+    rules = (rule, *(r for u in untouched for r in (u.rule, u.decays)))
+    wanted = {c for r in rules for c in r.coefficients}
     wanted.update(v for result in program.shared_results for v in refs(result.value))
     step, _ = _block(program.step, wanted)
     phases = tuple(_phase(p) for p in program.phases)

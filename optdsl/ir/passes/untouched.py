@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from optdsl.ir import fixed
 from optdsl.ir.build import ALONG, expressions, ops
+from optdsl.ir.catch_up import Found, waiting
 from optdsl.ir.linear import factor_of
 from optdsl.ir.nodes import (
     Block,
@@ -50,6 +51,7 @@ def _analyse(program: Program, policy: str) -> Untouched:
     rule = _zero_rule(cases.decided(program.rule), regions, states, program.gradients)
     swept: list[tuple[str, Expr | None]] = []
     movements: list[Movement_] = []
+    by_state: dict[str, Found] = {}
     for result in rule.results:
         found = [
             (case, _movement(cases.special(rule, case), result.state, states)) for case in cases.all
@@ -58,12 +60,24 @@ def _analyse(program: Program, policy: str) -> Untouched:
         if moving is not False:
             swept.append((result.state, None if isinstance(moving, bool) else moving))
         movements += _grouped(result.state, found, cases)
+        by_state[result.state] = found
     resting = [s for s in states if s not in {r.state for r in rule.results}]
     movements += [Movement_(s, "fixed", None, None) for s in resting]
     coupled = [c for c in cases.all if any(reductions(cases.special(program.rule, c).body))]
     names = dict.fromkeys(o.op for o in reductions(program.rule.body))
     densify = cases.condition(coupled) if len(program.gradients) == 1 else True
-    return Untouched(policy, rule, tuple(swept), tuple(movements), densify, tuple(names))
+    decays, waiting_in = waiting(by_state, program.slots)
+    alone = densify is False and not program.phases and program.evaluation is None
+    return Untouched(
+        policy=policy,
+        rule=rule,
+        swept=tuple(swept),
+        movements=tuple(movements),
+        densify=densify,
+        reductions=tuple(names),
+        waits=alone and cases.condition(waiting_in),
+        decays=decays if alone else replace(decays, results=()),
+    )
 
 
 def _zero_rule(
