@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/nag.opt
 # sha256 of the spec: 0a5aaed3b55d12837338695b4883734a31df0012ae2cc6d7eb31ed7995b4001e
-# sha256 of this file: 98a4a2757fff1b6d1281110d528606f627376dc0f24c19f78df71b1c49445a9a
+# sha256 of this file: 07a30eb74bf4a868919c83b01348bb029e725ac18478c7b3f7f4759591034952
 """NAG on the gradients of sharpness-aware minimization, the combination of the paper."""
 
 import contextlib
@@ -107,8 +107,9 @@ class SAMNAG(_OptimizerV2):
         """One step of one variable, from the old states to the new ones."""
         start = w
         w = start
-        v = mu * v - lr * g_2
-        w = w + (mu * v - lr * g_2)
+        lr_g_2 = lr * g_2
+        v = mu * v - lr_g_2
+        w = w + (mu * v - lr_g_2)
         return w, v
 
     def _untouched_exact(self, w, v, mu, **others):

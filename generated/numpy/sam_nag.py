@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/nag.opt
 # sha256 of the spec: 0a5aaed3b55d12837338695b4883734a31df0012ae2cc6d7eb31ed7995b4001e
-# sha256 of this file: 27d0490b1b8282a4f48e148a618a0f7b25cf82168b1e0fda1e0849d64ff465e9
+# sha256 of this file: 2d72b89825afdf35634c8b115f98b660d053b106253596ee000c552619139d09
 """NAG on the gradients of sharpness-aware minimization, the combination of the paper."""
 
 import contextlib
@@ -116,8 +116,9 @@ class SAMNAG:
         """A step of one variable: gradient, array, slots -> new array, new slots."""
         start = w
         w = start
-        v = mu * v - lr * g_2
-        w = w + (mu * v - lr * g_2)
+        lr_g_2 = lr * g_2
+        v = mu * v - lr_g_2
+        w = w + (mu * v - lr_g_2)
         return w, v
 
     def _untouched(self, w, v, *, mu, **_):

@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/nag.opt
 # sha256 of the spec: 0a5aaed3b55d12837338695b4883734a31df0012ae2cc6d7eb31ed7995b4001e
-# sha256 of this file: db9824ecf17784b7f4794a626414fe692e27bdf95ec74eea7d476471b7f1f7c5
+# sha256 of this file: adf4f7994b702ed0f9e45eac6d7a8e6c54c0e2ccb81fda6d922995f967e9f574
 """SAMNAG for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -92,8 +92,9 @@ class SAMNAGOptimizer(tf.train.Optimizer):
         """The new values of the variable and of its slots, from the old ones."""
         start = w
         w = start
-        v = mu * v - lr * g_2
-        w = w + (mu * v - lr * g_2)
+        lr_g_2 = lr * g_2
+        v = mu * v - lr_g_2
+        w = w + (mu * v - lr_g_2)
         return w, v
 
     def _untouched_exact(self, w, v, mu, **_):

@@ -180,3 +180,40 @@ def test_rows_wait_where_slots_do_nothing_but_decay(
     )
     assert condition(found.waits) == waits
     assert text(program).decays[found.policy].results == factors
+
+
+def test_what_is_there_twice_is_computed_once(lowered: Lower) -> None:
+    branch = "if f { m = m + d } else { m = sqrt(m) }"
+    update = f"let d = sqrt(m^2 + g)\nm = d/(m^2 + g)\n{branch}\nw -= m*g - m*g"
+    assert text(lowered(update)).rule.lines == (
+        "m_squared_plus_g = m**2 + g",
+        "d = sqrt(m_squared_plus_g)",
+        "m = d / m_squared_plus_g",
+        "if flag.f:",
+        "    m = m + d",
+        "else:",
+        "    m = sqrt(m)",
+        "m_g = m * g",
+        "w = w - (m_g - m_g)",
+    )
+
+
+@pytest.mark.parametrize(
+    ("update", "lines"),
+    [
+        (
+            "if f { m = g^2 } else { m = -g^2 }\nw -= m",
+            ["m = g**2", "m = -g**2"],
+        ),  # one of them runs
+        ("if f { m = g^2 + sqrt(g^2) }\nw -= m", ["g_squared = g**2"]),
+        ("if f { m = g^2 }\nw -= g^2", ["m = g**2", "w = w - g**2"]),  # the first may not run
+        ("m = g^2\nif f { m = m*g^2 }\nw -= m", ["g_squared = g**2", "m = g_squared"]),
+        ("m = g\nm = m^2 + g^2\nw -= m^2", ["m = m**2 + g**2", "w = w - m**2"]),  # another m
+        ("if rank(w) > 1 { m = g }\nif rank(w) > 1 { w -= m }", ["if rank(w) > 1:"]),
+    ],
+)
+def test_what_is_shared_is_what_happens_twice_on_one_way(
+    lowered: Lower, update: str, lines: list[str]
+) -> None:
+    found = [line.strip() for line in text(lowered(update)).rule.lines]
+    assert [line for line in lines if line not in found] == []

@@ -9,6 +9,7 @@ from optdsl.ir.passes.evaluate import evaluate
 from optdsl.ir.passes.fold import fold
 from optdsl.ir.passes.hoist import hoist
 from optdsl.ir.passes.prune import prune
+from optdsl.ir.passes.share import share
 from optdsl.ir.passes.split import split
 from optdsl.ir.passes.unfill import unfill
 from optdsl.ir.passes.untouched import untouched
@@ -20,6 +21,7 @@ PASSES: tuple[Callable[[Program], Program], ...] = (
     untouched,  # what rows without a gradient do
     hoist,  # the step's numbers out of the expressions that remain
     prune,  # what nothing needs
+    share,  # what is there twice
     evaluate,  # the same for the weights for evaluation
 )
 

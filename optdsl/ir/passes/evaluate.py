@@ -9,6 +9,7 @@ from optdsl.ir.nodes import Program
 from optdsl.ir.passes.fold import fold
 from optdsl.ir.passes.hoist import hoist
 from optdsl.ir.passes.prune import prune
+from optdsl.ir.passes.share import share
 from optdsl.ir.passes.split import split
 from optdsl.ir.passes.unfill import unfill
 
@@ -18,7 +19,7 @@ def evaluate(program: Program) -> Program:
     if program.evaluation is None:
         return program
     alone = at_evaluation(program)
-    for run in (fold, unfill, split, hoist, prune):
+    for run in (fold, unfill, split, hoist, prune, share):
         alone = run(alone)
     evaluation = replace(program.evaluation, step=alone.step, rule=alone.rule)
     return replace(program, evaluation=evaluation)

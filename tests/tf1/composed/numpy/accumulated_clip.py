@@ -5,7 +5,7 @@
 # sha256 of the spec: a8f3677491a050d7ddb109415b228abefb9583fe9363ca0a38e09b8ca607e7d1
 # spec: specs/sgd.opt
 # sha256 of the spec: e5784893a0a920228045eccf8cff612d4236966dbbfc893dcdb4fce750b79a91
-# sha256 of this file: 13107e2d249cb3a580ba63fef28c5f69f9eb21123c044a5d4eb91714dc052d44
+# sha256 of this file: 78447ef33339e17dfca4cd818d460437498e539a8276176dbf5fc1270735caf8
 """Clips two steps' sum."""
 
 import functools
@@ -157,9 +157,10 @@ class AccumulatedClip:
             g = acc / k
             g = g * coefficient_1
             if self._uses_mu:
-                v = mu * v - lr * g
+                lr_g = lr * g
+                v = mu * v - lr_g
                 if self.nesterov:
-                    w = w + (mu * v - lr * g)
+                    w = w + (mu * v - lr_g)
                 else:
                     w = w + v
             else:
@@ -173,9 +174,10 @@ class AccumulatedClip:
             g = acc / k
             g = g * coefficient_1
             if self._uses_mu:
-                v = mu * v - lr * g
+                lr_g = lr * g
+                v = mu * v - lr_g
                 if self.nesterov:
-                    w = w + (mu * v - lr * g)
+                    w = w + (mu * v - lr_g)
                 else:
                     w = w + v
             else:

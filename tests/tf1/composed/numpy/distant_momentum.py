@@ -3,7 +3,7 @@
 # sha256 of the spec: aee32ef9b90bef9f057c92a160070b20f99f1de6edd9854d9e399d8e5947caa9
 # spec: specs/sgd.opt
 # sha256 of the spec: e5784893a0a920228045eccf8cff612d4236966dbbfc893dcdb4fce750b79a91
-# sha256 of this file: c8b51cdf2a7c0edc637f5d4e4d383aba07ff2a3315a9651411a2368ab73f6e65
+# sha256 of this file: 847cd999d2d95ab600f8bef9be8ada67205b01a8dc6c6620ed510b63925ddd66
 """A total of a slot that starts as the variable."""
 
 import functools
@@ -128,9 +128,10 @@ class DistantMomentum:
     def _rule(self, g, w, before, v, *, mu, lr, every_two, one_plus_distance):
         """A step of one variable: gradient, array, slots -> new array, new slots."""
         if self._uses_mu:
-            v = mu * v - lr * g
+            lr_g = lr * g
+            v = mu * v - lr_g
             if self.nesterov:
-                w = w + (mu * v - lr * g)
+                w = w + (mu * v - lr_g)
             else:
                 w = w + v
         else:

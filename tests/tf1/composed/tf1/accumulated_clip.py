@@ -5,7 +5,7 @@
 # sha256 of the spec: a8f3677491a050d7ddb109415b228abefb9583fe9363ca0a38e09b8ca607e7d1
 # spec: specs/sgd.opt
 # sha256 of the spec: e5784893a0a920228045eccf8cff612d4236966dbbfc893dcdb4fce750b79a91
-# sha256 of this file: 2fefe073c34f55387db7a1c4f38367d61abd57b37c95ec68d13f4c6733c42dda
+# sha256 of this file: 8a115f568be3bda9d2f3ad456c58f90b1faa70ccfbb5c6e745ec14e549f1050d
 """AccumulatedClip for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -130,9 +130,10 @@ class AccumulatedClipOptimizer(tf.train.Optimizer):
             g = acc / k
             g = g * coefficient_1
             if self.uses_mu:
-                v = mu * v - lr * g
+                lr_g = lr * g
+                v = mu * v - lr_g
                 if self.nesterov:
-                    w = w_old + (mu * v - lr * g)
+                    w = w_old + (mu * v - lr_g)
                 else:
                     w = w_old + v
             else:
@@ -148,9 +149,10 @@ class AccumulatedClipOptimizer(tf.train.Optimizer):
             g = acc / k
             g = g * coefficient_1
             if self.uses_mu:
-                v = mu * v - lr * g
+                lr_g = lr * g
+                v = mu * v - lr_g
                 if self.nesterov:
-                    w = w_old + (mu * v - lr * g)
+                    w = w_old + (mu * v - lr_g)
                 else:
                     w = w_old + v
             else:

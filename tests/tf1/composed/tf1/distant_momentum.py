@@ -3,7 +3,7 @@
 # sha256 of the spec: aee32ef9b90bef9f057c92a160070b20f99f1de6edd9854d9e399d8e5947caa9
 # spec: specs/sgd.opt
 # sha256 of the spec: e5784893a0a920228045eccf8cff612d4236966dbbfc893dcdb4fce750b79a91
-# sha256 of this file: 1416a9524bc6fc15a35be1e36148a646b8d62dcc98458d89d939bb38622d0cfa
+# sha256 of this file: ca4df644cde8f246fe3905e49ec931baddb97d0ee6aaa8795616fe82f0be0c17
 """DistantMomentum for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -109,9 +109,10 @@ class DistantMomentumOptimizer(tf.train.Optimizer):
     def _rule(self, g, w, before, v, mu, lr, every_two, one_plus_distance):
         """The new values of the variable and of its slots, from the old ones."""
         if self.uses_mu:
-            v = mu * v - lr * g
+            lr_g = lr * g
+            v = mu * v - lr_g
             if self.nesterov:
-                w = w + (mu * v - lr * g)
+                w = w + (mu * v - lr_g)
             else:
                 w = w + v
         else:
