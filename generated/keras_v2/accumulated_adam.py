@@ -5,7 +5,7 @@
 # sha256 of the spec: a8f3677491a050d7ddb109415b228abefb9583fe9363ca0a38e09b8ca607e7d1
 # spec: specs/adam.opt
 # sha256 of the spec: 4145365e1a61b681faf02f9cf63b0ca90b1e33c3193d01bd16281c38241c9a0e
-# sha256 of this file: 0848ab4cd8dfea55c22eb14caa8ac41625f28ff2a01b02c3d44778f695165965
+# sha256 of this file: 1ce0331b325a47e6a5d47fa176efcc0082a7cda19dfaf4717bcb67c53c490545
 """Adam on the mean of the gradients of four steps."""
 
 import contextlib
@@ -591,9 +591,7 @@ class AccumulatedAdam(_OptimizerV2):
             old = _read(states, grad.dtype)
             untouched = getattr(self, "_untouched_" + self._sparse)
             wholes = _moved(old, untouched(*old, **coefficients))
-        for i, state in enumerate(states):
-            if state is not None and not state.shape.rank:  # one number: it has no rows
-                wholes[i], rows[i] = rows[i], None
+        _make_whole(states, wholes, rows)
         return self._assign(states, wholes, rows, indices)
 
     def _apply_densified(self, grad, states, indices, coefficients):
@@ -697,6 +695,13 @@ def _moved(old, new):
         return y if y.shape.rank == x.shape.rank else tf.broadcast_to(y, tf.shape(x))
 
     return [None if y is x else whole(x, y) for x, y in zip(old, new)]
+
+
+def _make_whole(states, wholes, rows):
+    """One number has no rows: what would be written there is the whole of it."""
+    for i, state in enumerate(states):
+        if state is not None and not state.shape.rank:
+            wholes[i], rows[i] = rows[i], None
 
 
 def _once_there(tensors):

@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/lazy_adam.opt
 # sha256 of the spec: 6d02708ce8a6dc6f96038c6527dda25a0cae35533e5babc618522318fe221b65
-# sha256 of this file: 531ad6b35af9b5f609d87ce5f5baf9b34fff0ca0ecf776f1b04958efffa7f4bd
+# sha256 of this file: c64f2d95f6f5e52fca9c7b3455968354b8e8b2cb65e7e85b27aad334db2c6d81
 """Lookahead around LazyAdam: for embeddings."""
 
 import contextlib
@@ -564,9 +564,7 @@ class LookaheadLazyAdam(_OptimizerV2):
             old = _read(states, grad.dtype)
             untouched = getattr(self, "_untouched_" + self._sparse)
             wholes = _moved(old, untouched(*old, **coefficients))
-        for i, state in enumerate(states):
-            if state is not None and not state.shape.rank:  # one number: it has no rows
-                wholes[i], rows[i] = rows[i], None
+        _make_whole(states, wholes, rows)
         return self._assign(states, wholes, rows, indices)
 
     def _apply_densified(self, grad, states, indices, coefficients):
@@ -670,6 +668,13 @@ def _moved(old, new):
         return y if y.shape.rank == x.shape.rank else tf.broadcast_to(y, tf.shape(x))
 
     return [None if y is x else whole(x, y) for x, y in zip(old, new)]
+
+
+def _make_whole(states, wholes, rows):
+    """One number has no rows: what would be written there is the whole of it."""
+    for i, state in enumerate(states):
+        if state is not None and not state.shape.rank:
+            wholes[i], rows[i] = rows[i], None
 
 
 def _once_there(tensors):

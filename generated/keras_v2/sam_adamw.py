@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/adamw.opt
 # sha256 of the spec: 30205ad4af97039a63cd04fde425348d743ed8f58d8bbc1e3a1f128f40eb6669
-# sha256 of this file: b7a40aadf0486719511745a1e0b01bcb55fe559b1757592986b3f9f4cee00fce
+# sha256 of this file: 075284092bf6548b9c60db68e52e4a229536f1a9cdf912cee34d1b298ae4945d
 """AdamW on the gradients of sharpness-aware minimization."""
 
 import contextlib
@@ -742,9 +742,7 @@ class SAMAdamW(_OptimizerV2):
             old = _read(states, grad[0].dtype)
             untouched = getattr(self, "_untouched_" + self._sparse)
             wholes = _moved(old, untouched(*old, **coefficients))
-        for i, state in enumerate(states):
-            if state is not None and not state.shape.rank:  # one number: it has no rows
-                wholes[i], rows[i] = rows[i], None
+        _make_whole(states, wholes, rows)
         return self._assign(states, wholes, rows, indices)
 
     def _apply_densified(self, grad, states, indices, coefficients):
@@ -848,6 +846,13 @@ def _moved(old, new):
         return y if y.shape.rank == x.shape.rank else tf.broadcast_to(y, tf.shape(x))
 
     return [None if y is x else whole(x, y) for x, y in zip(old, new)]
+
+
+def _make_whole(states, wholes, rows):
+    """One number has no rows: what would be written there is the whole of it."""
+    for i, state in enumerate(states):
+        if state is not None and not state.shape.rank:
+            wholes[i], rows[i] = rows[i], None
 
 
 def _once_there(tensors):

@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/nag.opt
 # sha256 of the spec: 0a5aaed3b55d12837338695b4883734a31df0012ae2cc6d7eb31ed7995b4001e
-# sha256 of this file: 07a30eb74bf4a868919c83b01348bb029e725ac18478c7b3f7f4759591034952
+# sha256 of this file: 020c6ad832eefcfc9ec9c7b7c0b704b6ae0445e5d1bdd166a8321c9c99d9612f
 """NAG on the gradients of sharpness-aware minimization, the combination of the paper."""
 
 import contextlib
@@ -674,9 +674,7 @@ class SAMNAG(_OptimizerV2):
             old = _read(states, grad[0].dtype)
             untouched = getattr(self, "_untouched_" + self._sparse)
             wholes = _moved(old, untouched(*old, **coefficients))
-        for i, state in enumerate(states):
-            if state is not None and not state.shape.rank:  # one number: it has no rows
-                wholes[i], rows[i] = rows[i], None
+        _make_whole(states, wholes, rows)
         return self._assign(states, wholes, rows, indices)
 
     def _apply_densified(self, grad, states, indices, coefficients):
@@ -780,6 +778,13 @@ def _moved(old, new):
         return y if y.shape.rank == x.shape.rank else tf.broadcast_to(y, tf.shape(x))
 
     return [None if y is x else whole(x, y) for x, y in zip(old, new)]
+
+
+def _make_whole(states, wholes, rows):
+    """One number has no rows: what would be written there is the whole of it."""
+    for i, state in enumerate(states):
+        if state is not None and not state.shape.rank:
+            wholes[i], rows[i] = rows[i], None
 
 
 def _once_there(tensors):

@@ -49,10 +49,10 @@ OWN_ARGUMENTS = frozenset(
 #: hyperparameter, constant or flag of such a name would hide it.
 MEMBERS = frozenset(
     """
-    add_slot add_weight apply_gradients assign_evaluation_weights attach build clipnorm clipvalue
-    evaluation evaluation_weights from_config get_config get_gradients get_slot get_slot_names
-    get_updates get_weights global_clipnorm gradient_aggregator gradient_transformers iterations
-    minimize set_weights variables weights
+    add_slot add_weight apply_gradients assign_evaluation_weights attach build catch_up clipnorm
+    clipvalue evaluation evaluation_weights from_config get_config get_gradients get_slot
+    get_slot_names get_updates get_weights global_clipnorm gradient_aggregator
+    gradient_transformers iterations minimize set_weights variables weights
     """.split()
 )
 

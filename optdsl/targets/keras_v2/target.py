@@ -68,6 +68,7 @@ class _View:
     evaluation: tuple[SafeText, ...]
     phases: tuple[SafeText, ...]
     has_cases: bool
+    waits: bool
     has_clocks: bool
     has_phases: bool
     has_totals: bool
@@ -83,7 +84,8 @@ class _View:
 def _view(program: Program) -> _View:
     writer = Writer(program)
     parts = [
-        writer.init(), writer.scalars(), writer.rule(), writer.untouched(), writer.phases()
+        writer.init(), writer.scalars(), writer.rule(), writer.untouched() + writer.decays(),
+        writer.phases(),
     ]  # fmt: skip
     parts.append(EvaluationWriter(program).methods() if program.evaluation else [])
     init, scalars, rule, untouched, phases, evaluation = map(_code, parts)
@@ -100,6 +102,7 @@ def _view(program: Program) -> _View:
         evaluation=evaluation,
         phases=phases,
         has_cases=writer.has_cases,
+        waits=writer.waits,
         has_clocks=writer.has_clocks,
         has_phases=writer.has_phases,
         has_totals=bool(writer.program.totals),

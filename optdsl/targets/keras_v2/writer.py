@@ -149,6 +149,11 @@ class Writer:
             }
             pairs = [f"{name}: {clock}" for name, clock in clocks.items()]
             yield from layout.bracketed("_CLOCKS = ", pairs, 4, "{}")
+        if self.waits:
+            decaying = next(t.results for t in self._text.decays.values() if t.results)
+            slots = [s for s in self.program.slots if s.name in decaying]
+            publics = [str(LiteralText(self._slot_name(s))) for s in slots]
+            yield from layout.bracketed("_DECAYING = ", publics, 4)
         if self.has_phases:
             names = [f'"{name}"' for name, _ in self._named_phases()]
             yield from layout.bracketed("_PHASES = ", names, 4)
@@ -238,9 +243,11 @@ class Writer:
 
     def _sparse_attributes(self) -> list[str]:
         """What is done with sparse gradients."""
+        waits = condition_text(self._sparse.waits, self._static)
         return [
             f"{_PAD}self._sparse = {policy_text(self._sparse, self._static)}",
             f"{_PAD}self._densify = {condition_text(self._sparse.densify, self._static)}",
+            *([f"{_PAD}self._waits = {waits}"] if self.waits else []),
         ]
 
     # -------------------------------------------------------- the functions
@@ -337,6 +344,23 @@ class Writer:
                     *self._body(text, 8),
                 ]
         return lines
+
+    @property
+    def waits(self) -> bool:
+        """Whether rows without a gradient can wait until they are used, in some setting."""
+        return self._sparse.waits is not False
+
+    def decays(self) -> list[str]:
+        """By what a step without a gradient multiplies slots, where rows wait."""
+        if not self.waits:
+            return []
+        text = next(t for t in self._text.decays.values() if t.results)
+        return [
+            "",
+            *self._head("_decays", [], text.coefficients),
+            f'{_PAD}"""What a step without a gradient multiplies the slots of `_DECAYING` by."""',
+            *layout.returned(list(text.results.values()), 8),
+        ]
 
     def _is_needed(self, policy: str) -> bool:
         return any(u.policy == policy for u in self._sparse.rules)

@@ -5,7 +5,7 @@
 # sha256 of the spec: a8f3677491a050d7ddb109415b228abefb9583fe9363ca0a38e09b8ca607e7d1
 # spec: specs/momentum.opt
 # sha256 of the spec: ef2a2bc1eb80d99d41d751c42a64fbf33255020343d7913343c561bbd705a0cb
-# sha256 of this file: da155a6f3d320384ce612f9a62d09c22178af423915399cf5a7c11fbd2b034ce
+# sha256 of this file: aabac66fab246ab8408aa1376f6e55c6989244c896639230c8f7928a2fa28d4e
 """Accumulate of ClipTogether of Momentum."""
 
 import contextlib
@@ -624,9 +624,7 @@ class ClippedMomentum(_OptimizerV2):
             old = _read(states, grad.dtype)
             untouched = getattr(self, "_untouched_" + self._sparse)
             wholes = _moved(old, untouched(*old, **coefficients))
-        for i, state in enumerate(states):
-            if state is not None and not state.shape.rank:  # one number: it has no rows
-                wholes[i], rows[i] = rows[i], None
+        _make_whole(states, wholes, rows)
         return self._assign(states, wholes, rows, indices)
 
     def _apply_densified(self, grad, states, indices, coefficients):
@@ -730,6 +728,13 @@ def _moved(old, new):
         return y if y.shape.rank == x.shape.rank else tf.broadcast_to(y, tf.shape(x))
 
     return [None if y is x else whole(x, y) for x, y in zip(old, new)]
+
+
+def _make_whole(states, wholes, rows):
+    """One number has no rows: what would be written there is the whole of it."""
+    for i, state in enumerate(states):
+        if state is not None and not state.shape.rank:
+            wholes[i], rows[i] = rows[i], None
 
 
 def _once_there(tensors):

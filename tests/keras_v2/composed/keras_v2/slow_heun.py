@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/heun.opt
 # sha256 of the spec: 511fd16139c9ba7666a2da2adf37e9a8d53b1168c776842a045269c345cae785
-# sha256 of this file: 4da976691cf0cc1398c76420ea492d690d0978bca1e89a561fb5282129bc4f78
+# sha256 of this file: f3807a167bf1b5cc6ae5807192dda7f96a39963c796a147adbf3ff4f9b2788b5
 """Lookahead of Heun."""
 
 import contextlib
@@ -666,9 +666,7 @@ class SlowHeun(_OptimizerV2):
             old = _read(states, grad[0].dtype)
             untouched = getattr(self, "_untouched_" + self._sparse)
             wholes = _moved(old, untouched(*old, **coefficients))
-        for i, state in enumerate(states):
-            if state is not None and not state.shape.rank:  # one number: it has no rows
-                wholes[i], rows[i] = rows[i], None
+        _make_whole(states, wholes, rows)
         return self._assign(states, wholes, rows, indices)
 
     def _apply_densified(self, grad, states, indices, coefficients):
@@ -772,6 +770,13 @@ def _moved(old, new):
         return y if y.shape.rank == x.shape.rank else tf.broadcast_to(y, tf.shape(x))
 
     return [None if y is x else whole(x, y) for x, y in zip(old, new)]
+
+
+def _make_whole(states, wholes, rows):
+    """One number has no rows: what would be written there is the whole of it."""
+    for i, state in enumerate(states):
+        if state is not None and not state.shape.rank:
+            wholes[i], rows[i] = rows[i], None
 
 
 def _once_there(tensors):

@@ -7,7 +7,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: 7634b365e6f4f14f5eb6e9bd814dbfa8ff593da12198dcccdca1e750bc8ba98b
+# sha256 of this file: 34a5d60f6afcb2d80acc7c94754de24922ac13265d34c77bf452ba51dbd1950c
 """Accumulate of Lookahead of RAdam."""
 
 import contextlib
@@ -660,9 +660,7 @@ class SlowSteps(_OptimizerV2):
             old = _read(states, grad.dtype)
             untouched = getattr(self, "_untouched_" + self._sparse)
             wholes = _moved(old, untouched(*old, **coefficients))
-        for i, state in enumerate(states):
-            if state is not None and not state.shape.rank:  # one number: it has no rows
-                wholes[i], rows[i] = rows[i], None
+        _make_whole(states, wholes, rows)
         return self._assign(states, wholes, rows, indices)
 
     def _apply_densified(self, grad, states, indices, coefficients):
@@ -766,6 +764,13 @@ def _moved(old, new):
         return y if y.shape.rank == x.shape.rank else tf.broadcast_to(y, tf.shape(x))
 
     return [None if y is x else whole(x, y) for x, y in zip(old, new)]
+
+
+def _make_whole(states, wholes, rows):
+    """One number has no rows: what would be written there is the whole of it."""
+    for i, state in enumerate(states):
+        if state is not None and not state.shape.rank:
+            wholes[i], rows[i] = rows[i], None
 
 
 def _once_there(tensors):
