@@ -5,7 +5,7 @@
 # sha256 of the spec: a8f3677491a050d7ddb109415b228abefb9583fe9363ca0a38e09b8ca607e7d1
 # spec: specs/adam.opt
 # sha256 of the spec: 4145365e1a61b681faf02f9cf63b0ca90b1e33c3193d01bd16281c38241c9a0e
-# sha256 of this file: 1ce0331b325a47e6a5d47fa176efcc0082a7cda19dfaf4717bcb67c53c490545
+# sha256 of this file: a75c627ccf84a0716e5d5cd03796a359406e1d0cd68b7f714940af42bc75d8f4
 """Adam on the mean of the gradients of four steps."""
 
 import contextlib
@@ -535,8 +535,8 @@ class AccumulatedAdam(_OptimizerV2):
 
     def _states(self, var):
         """The variable and its slots in order, None for a slot that is not in use."""
-        slots = (self.get_slot(var, n) if n in self._initial else None for n in self._SLOTS)
-        return [var, *slots]
+        get_slot = self.get_slot
+        return [var, *(get_slot(var, n) if n in self._initial else None for n in self._SLOTS)]
 
     def _resource_apply_dense(self, grad, var, apply_state=None):
         """The hook of the base class for one variable."""

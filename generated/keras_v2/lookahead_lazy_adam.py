@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/lazy_adam.opt
 # sha256 of the spec: 6d02708ce8a6dc6f96038c6527dda25a0cae35533e5babc618522318fe221b65
-# sha256 of this file: c64f2d95f6f5e52fca9c7b3455968354b8e8b2cb65e7e85b27aad334db2c6d81
+# sha256 of this file: b273c504a2e8e8afd5a0d719fb3edb412b1b50472287c08ef80649129ddb46a9
 """Lookahead around LazyAdam: for embeddings."""
 
 import contextlib
@@ -508,8 +508,8 @@ class LookaheadLazyAdam(_OptimizerV2):
 
     def _states(self, var):
         """The variable and its slots in order, None for a slot that is not in use."""
-        slots = (self.get_slot(var, n) if n in self._initial else None for n in self._SLOTS)
-        return [var, *slots]
+        get_slot = self.get_slot
+        return [var, *(get_slot(var, n) if n in self._initial else None for n in self._SLOTS)]
 
     def _resource_apply_dense(self, grad, var, apply_state=None):
         """The hook of the base class for one variable."""

@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: 99fe8f2f7bda6745ad78be8326a8e4f3ced7c45b0cb6094c2915e587d922c3d5
+# sha256 of this file: e7f8e2fe9e66b0f6397767a8b1a324b1305be330d3f802c81327dbbd52c86578
 """Lookahead around RAdam."""
 
 import contextlib
@@ -540,8 +540,8 @@ class Ranger(_OptimizerV2):
 
     def _states(self, var):
         """The variable and its slots in order, None for a slot that is not in use."""
-        slots = (self.get_slot(var, n) if n in self._initial else None for n in self._SLOTS)
-        return [var, *slots]
+        get_slot = self.get_slot
+        return [var, *(get_slot(var, n) if n in self._initial else None for n in self._SLOTS)]
 
     def _resource_apply_dense(self, grad, var, apply_state=None):
         """The hook of the base class for one variable."""

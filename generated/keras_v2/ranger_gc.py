@@ -7,7 +7,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: 333003bb7a5ae73f38538cd43b7349a3f95c36b916d295795939471a9b254c05
+# sha256 of this file: d20e3ba5de7eb81ffb70f2c74f27d5b536f4d5d1ecd4c0605c444af2b61e8aa6
 """Ranger with gradient centralization: Lookahead around RAdam on centred gradients."""
 
 import contextlib
@@ -548,8 +548,8 @@ class RangerGC(_OptimizerV2):
 
     def _states(self, var):
         """The variable and its slots in order, None for a slot that is not in use."""
-        slots = (self.get_slot(var, n) if n in self._initial else None for n in self._SLOTS)
-        return [var, *slots]
+        get_slot = self.get_slot
+        return [var, *(get_slot(var, n) if n in self._initial else None for n in self._SLOTS)]
 
     def _resource_apply_dense(self, grad, var, apply_state=None):
         """The hook of the base class for one variable."""

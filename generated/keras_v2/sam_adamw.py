@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/adamw.opt
 # sha256 of the spec: 30205ad4af97039a63cd04fde425348d743ed8f58d8bbc1e3a1f128f40eb6669
-# sha256 of this file: 075284092bf6548b9c60db68e52e4a229536f1a9cdf912cee34d1b298ae4945d
+# sha256 of this file: f61a78f17da8699f73308cfce2d7b85805d68a03e6d9f4878742995de8271573
 """AdamW on the gradients of sharpness-aware minimization."""
 
 import contextlib
@@ -725,8 +725,8 @@ class SAMAdamW(_OptimizerV2):
 
     def _states(self, var):
         """The variable and its slots in order, None for a slot that is not in use."""
-        slots = (self.get_slot(var, n) if n in self._initial else None for n in self._SLOTS)
-        return [var, *slots]
+        get_slot = self.get_slot
+        return [var, *(get_slot(var, n) if n in self._initial else None for n in self._SLOTS)]
 
     def _apply_dense(self, grad, states, coefficients):
         """The rule on everything."""

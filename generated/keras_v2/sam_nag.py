@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/nag.opt
 # sha256 of the spec: 0a5aaed3b55d12837338695b4883734a31df0012ae2cc6d7eb31ed7995b4001e
-# sha256 of this file: 020c6ad832eefcfc9ec9c7b7c0b704b6ae0445e5d1bdd166a8321c9c99d9612f
+# sha256 of this file: 23662b5238bd6f3208f8130fb0913ef67b4f35d555ee049acf634064d94fbdc9
 """NAG on the gradients of sharpness-aware minimization, the combination of the paper."""
 
 import contextlib
@@ -657,8 +657,8 @@ class SAMNAG(_OptimizerV2):
 
     def _states(self, var):
         """The variable and its slots in order, None for a slot that is not in use."""
-        slots = (self.get_slot(var, n) if n in self._initial else None for n in self._SLOTS)
-        return [var, *slots]
+        get_slot = self.get_slot
+        return [var, *(get_slot(var, n) if n in self._initial else None for n in self._SLOTS)]
 
     def _apply_dense(self, grad, states, coefficients):
         """The rule on everything."""

@@ -130,6 +130,16 @@ def test_weights_are_those_of_the_sweep_at_any_time():
             optimizer.apply_gradients([(slices(*gradient), variable)])
         assert_same(*both)
     assert len(both[0][0].variables()) == len(both[1][0].variables())
+    assert both[0][0].get_slot_names() == both[1][0].get_slot_names()
+
+
+def test_a_slot_that_is_read_is_up_to_date():
+    both = pair("RAdam")
+    for gradient in gradients():
+        for optimizer, variable in both:
+            optimizer.apply_gradients([(slices(*gradient), variable)])
+        m, n = (optimizer.get_slot(variable, "m").numpy() for optimizer, variable in both)
+        np.testing.assert_allclose(m, n, rtol=2 * STEPS * 2.0**-24, atol=0)
 
 
 @pytest.mark.parametrize("way", ["weights", "checkpoint"])

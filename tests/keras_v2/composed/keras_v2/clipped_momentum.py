@@ -5,7 +5,7 @@
 # sha256 of the spec: a8f3677491a050d7ddb109415b228abefb9583fe9363ca0a38e09b8ca607e7d1
 # spec: specs/momentum.opt
 # sha256 of the spec: ef2a2bc1eb80d99d41d751c42a64fbf33255020343d7913343c561bbd705a0cb
-# sha256 of this file: aabac66fab246ab8408aa1376f6e55c6989244c896639230c8f7928a2fa28d4e
+# sha256 of this file: f4358bbf676c072e991ff67deb31858fcd3bb42240695adaa4c8875812ee22e4
 """Accumulate of ClipTogether of Momentum."""
 
 import contextlib
@@ -592,8 +592,8 @@ class ClippedMomentum(_OptimizerV2):
 
     def _states(self, var):
         """The variable and its slots in order, None for a slot that is not in use."""
-        slots = (self.get_slot(var, n) if n in self._initial else None for n in self._SLOTS)
-        return [var, *slots]
+        get_slot = self.get_slot
+        return [var, *(get_slot(var, n) if n in self._initial else None for n in self._SLOTS)]
 
     def _in_each_case(self, apply, coefficients, *args):
         """`apply` for each way in which the conditions of the rule may turn out, where each is a

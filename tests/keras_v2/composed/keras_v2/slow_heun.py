@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/heun.opt
 # sha256 of the spec: 511fd16139c9ba7666a2da2adf37e9a8d53b1168c776842a045269c345cae785
-# sha256 of this file: f3807a167bf1b5cc6ae5807192dda7f96a39963c796a147adbf3ff4f9b2788b5
+# sha256 of this file: a1976d7c469a170c80646728115c8f9601198a6dd26b148abf42d5d84b08045b
 """Lookahead of Heun."""
 
 import contextlib
@@ -634,8 +634,8 @@ class SlowHeun(_OptimizerV2):
 
     def _states(self, var):
         """The variable and its slots in order, None for a slot that is not in use."""
-        slots = (self.get_slot(var, n) if n in self._initial else None for n in self._SLOTS)
-        return [var, *slots]
+        get_slot = self.get_slot
+        return [var, *(get_slot(var, n) if n in self._initial else None for n in self._SLOTS)]
 
     def _in_each_case(self, apply, coefficients, *args):
         """`apply` for each way in which the conditions of the rule may turn out, where each is a

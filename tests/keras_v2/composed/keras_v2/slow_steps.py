@@ -7,7 +7,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: 34a5d60f6afcb2d80acc7c94754de24922ac13265d34c77bf452ba51dbd1950c
+# sha256 of this file: 340d8e4ead05378aa72d770624dfbda44a3e06d858fdb7e0a9b22228a63cedca
 """Accumulate of Lookahead of RAdam."""
 
 import contextlib
@@ -604,8 +604,8 @@ class SlowSteps(_OptimizerV2):
 
     def _states(self, var):
         """The variable and its slots in order, None for a slot that is not in use."""
-        slots = (self.get_slot(var, n) if n in self._initial else None for n in self._SLOTS)
-        return [var, *slots]
+        get_slot = self.get_slot
+        return [var, *(get_slot(var, n) if n in self._initial else None for n in self._SLOTS)]
 
     def _resource_apply_dense(self, grad, var, apply_state=None):
         """The hook of the base class for one variable."""
