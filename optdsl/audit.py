@@ -2,16 +2,26 @@
 
 The printers let only identifiers, literals and escaped documentation through. This is the second
 lock, which knows nothing of them: it reads the finished text as Python reads it.
+
+Most of a file is the same in every file of its target. So it is read in stretches, each a function,
+a class or a method with what follows it, and what a stretch holds is remembered by its text. What
+is right in every stretch is right in the whole: a text that is a module by itself and ends in an
+empty line leaves no bracket, quote, line or block open, so that the tokens of two such texts, one
+behind the other, are those of the first and then those of the second. The same holds for the
+methods of a class, behind any line `class …:`. It does not matter where a text is split: at a wrong
+place one of the sides is no module, and then the whole is read at once.
 """
 
 from __future__ import annotations
 
 import ast
 import builtins
+import re
 import unicodedata
-from collections import defaultdict
-from collections.abc import Callable, Collection
-from typing import Any
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 #: Generated files have to parse on this Python.
 _OLDEST_PYTHON = (3, 7)
@@ -36,6 +46,16 @@ _FORBIDDEN_ATTRIBUTES = frozenset(
     """.split()
 )
 
+_FORBIDDEN_NODES = (ast.AsyncFunctionDef, ast.Global, ast.Nonlocal, ast.Await)
+
+#: Names that need no definition.
+_HARMLESS = frozenset(dir(builtins)) - _FORBIDDEN_NAMES | {
+    "__name__",
+    "__doc__",
+    "__all__",
+    "__file__",
+}
+
 #: What stands for a word or sign.
 _WITHOUT_PARTS = (ast.expr_context, ast.operator, ast.unaryop, ast.boolop, ast.cmpop)
 
@@ -49,17 +69,29 @@ _BINDS: dict[type[ast.AST], Callable[[Any], Collection[str]]] = {
     ast.ExceptHandler: lambda node: (node.name,) if node.name else (),
 }
 
-#: The types of nodes that can be wrong by themselves.
-_LOOKED_AT = (
-    ast.Import, ast.ImportFrom, ast.Name, ast.Attribute, ast.AsyncFunctionDef, ast.Global,
-    ast.Nonlocal, ast.Await,
-)  # fmt: skip
+#: Where a stretch begins: with a definition behind an empty line.
+_TOP_START = re.compile(r"(?<=\n\n)(?=def |class |@)")
+_METHOD_START = re.compile(r"(?<=\n\n)(?=    (?:def |@))")
 
-_MODULE_NAMES = frozenset({"__name__", "__doc__", "__all__", "__file__"})
+#: So many stretches are remembered; those that all files of a target share are about a hundred.
+_REMEMBERED = 2048
 
 
 class AuditError(Exception):
     """A rendered file is not what it should be. It is a fault of a target, never of a spec."""
+
+
+class _Stretch(NamedTuple):
+    """What a stretch of a module holds, everything with its line.
+
+    `definitions` are its functions and classes, and those in a class with its name before them.
+    """
+
+    bound: frozenset[str]
+    used: tuple[tuple[int, str], ...]
+    imported: tuple[tuple[int, str], ...]
+    definitions: tuple[tuple[int, str], ...]
+    problems: tuple[tuple[int, str], ...]
 
 
 def audit(text: str, allowed_imports: Collection[str]) -> None:
@@ -71,38 +103,132 @@ def audit(text: str, allowed_imports: Collection[str]) -> None:
     """
     _check_characters(text)
     try:
-        module = ast.parse(text, feature_version=_OLDEST_PYTHON)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise AuditError(f"it is no Python: {error}") from None
-    _check_top(module)
-    _check_definitions(module.body)
-    nodes = _nodes_by_type(module)
-    bound = {name for kind, binds in _BINDS.items() for n in nodes[kind] for name in binds(n)}
-    if wrong := [name for name in bound if not name.isascii() or name in _FORBIDDEN_NAMES]:
-        raise AuditError(f"the name {min(wrong)!r} is bound")
-    known = bound | set(dir(builtins)) - _FORBIDDEN_NAMES | _MODULE_NAMES
-    looked_at = [node for kind in _LOOKED_AT for node in nodes[kind]]
-    problems = ((n.lineno, p) for n in looked_at if (p := _problem(n, known, allowed_imports)))
-    for line, problem in sorted(problems):
+        if not _problems(list(_stretches(text)), allowed_imports):
+            return
+    except AuditError:
+        pass  # it was split at a wrong place, or is wrong; in the whole it is seen, with its line
+    for line, problem in _problems([_whole(text)], allowed_imports):
         raise AuditError(f"line {line}: {problem}")
 
 
-def _check_definitions(body: list[ast.stmt]) -> None:
-    """No function or class stands for another of its name; nor inside of a class."""
-    seen = set()
+def _problems(
+    stretches: Sequence[_Stretch], allowed_imports: Collection[str]
+) -> list[tuple[int, str]]:
+    """What is wrong with the module that these stretches make, in order of the lines."""
+    known = _HARMLESS.union(*(s.bound for s in stretches))
+    times = Counter(name for s in stretches for _, name in s.definitions)
+    found: list[tuple[int, str]] = []
+    for stretch in stretches:
+        found += stretch.problems
+        found += ((n, f"the name {x!r} is not known") for n, x in stretch.used if x not in known)
+        found += ((n, f"it imports {x}") for n, x in stretch.imported if x not in allowed_imports)
+        found += ((n, f"{x!r} is defined twice") for n, x in stretch.definitions if times[x] > 1)
+    return sorted(found)
+
+
+def _stretches(text: str) -> Iterator[_Stretch]:
+    """The stretches of a module. Raises AuditError where one of them cannot be read by itself."""
+    first, *others = _TOP_START.split(text)
+    yield _whole(first)
+    for other in others:
+        head, *methods = _METHOD_START.split(other) if other.startswith("class ") else [other]
+        stretch = _head(head) if methods else _behind(head)
+        yield stretch
+        for found in map(_method, methods):
+            owner = stretch.definitions[0][1]
+            names = tuple((line, f"{owner}.{name}") for line, name in found.definitions)
+            yield found._replace(definitions=names)
+
+
+def _whole(text: str) -> _Stretch:
+    """A module from its beginning, where its docstring stands."""
+    module = _parse(text)
+    return _read(module.body, has_docstring=ast.get_docstring(module) is not None)
+
+
+@lru_cache(_REMEMBERED)
+def _behind(text: str) -> _Stretch:
+    """Functions, classes and other statements of a module that has begun."""
+    return _read(_parse(text).body)
+
+
+@lru_cache(_REMEMBERED)
+def _head(text: str) -> _Stretch:
+    """A class to which methods will be added."""
+    body = _parse(text).body
+    inner = body[0].body[0] if isinstance(body[0], ast.ClassDef) else body[0]
+    before = text.split("\n")[inner.lineno - 1][: inner.col_offset]
+    if len(body) > 1 or before != "    ":
+        raise AuditError("it is no class whose block is indented by four")
+    return _read(body)
+
+
+@lru_cache(_REMEMBERED)
+def _method(text: str) -> _Stretch:
+    """Methods of a class that has begun."""
+    (owner, *behind) = _parse(f"class _:\n{text}").body
+    if behind or not isinstance(owner, ast.ClassDef):
+        raise AuditError("the class ends behind the method")
+    return _read(owner.body, is_top=False)
+
+
+def _parse(text: str) -> ast.Module:
+    try:
+        return ast.parse(text, feature_version=_OLDEST_PYTHON)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise AuditError(f"it is no Python: {error}") from None
+
+
+def _read(body: Sequence[ast.stmt], has_docstring: bool = False, is_top: bool = True) -> _Stretch:
+    nodes = _nodes_by_type(body)
+    bound = [
+        (getattr(node, "lineno", 1), name)
+        for kind, binds in _BINDS.items()
+        for node in nodes[kind]
+        for name in binds(node)
+    ]
+    return _Stretch(
+        bound=frozenset(name for _, name in bound),
+        used=_once((node.lineno, node.id) for node in nodes[ast.Name]),
+        imported=tuple(_imported(nodes)),
+        definitions=tuple(_definitions(body)),
+        problems=(
+            *(_problems_at_top(body[has_docstring:]) if is_top else ()),
+            *_problems_of_names(bound),
+            *_problems_of_nodes(nodes),
+        ),
+    )
+
+
+def _once(names: Iterable[tuple[int, str]]) -> tuple[tuple[int, str], ...]:
+    """Each name with the first of its lines."""
+    lines: dict[str, int] = {}
+    for line, name in names:
+        lines[name] = min(line, lines.get(name, line))
+    return tuple((line, name) for name, line in lines.items())
+
+
+def _imported(nodes: Mapping[type[ast.AST], list[Any]]) -> Iterator[tuple[int, str]]:
+    """The modules that are imported, those next to this one with dots before them."""
+    for node in nodes[ast.Import]:
+        yield from ((node.lineno, alias.name) for alias in node.names)
+    for node in nodes[ast.ImportFrom]:
+        yield node.lineno, "." * node.level + (node.module or "")
+
+
+def _definitions(body: Iterable[ast.stmt], owner: str = "") -> Iterator[tuple[int, str]]:
+    """The functions and classes of a module or class, and those in classes there."""
     for node in body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            if node.name in seen:
-                raise AuditError(f"line {node.lineno}: {node.name!r} is defined twice")
-            seen.add(node.name)
+            yield node.lineno, owner + node.name
         if isinstance(node, ast.ClassDef):
-            _check_definitions(node.body)
+            yield from _definitions(node.body, f"{owner}{node.name}.")
 
 
-def _nodes_by_type(module: ast.Module) -> dict[type[ast.AST], list[Any]]:
-    """All the nodes of a module; with `ast.walk` this took half of the time of `gen`."""
+def _nodes_by_type(body: Iterable[ast.stmt]) -> Mapping[type[ast.AST], list[Any]]:
+    """All the nodes of some statements; `ast.walk` takes twice the time."""
     found: dict[type[ast.AST], list[Any]] = defaultdict(list)
-    open_: list[ast.AST] = [module]
+    open_: list[ast.AST] = [*body]
     while open_:
         node = open_.pop()
         found[type(node)].append(node)
@@ -122,25 +248,21 @@ def _check_characters(text: str) -> None:
                 raise AuditError(f"line {number}: the character U+{ord(char):04X}")
 
 
-def _check_top(module: ast.Module) -> None:
-    for index, node in enumerate(module.body):
-        is_docstring = index == 0 and ast.get_docstring(module) is not None
-        if not is_docstring and not isinstance(node, _TOP_LEVEL):
-            raise AuditError(f"line {node.lineno}: {type(node).__name__} at the top of the module")
+def _problems_at_top(body: Iterable[ast.stmt]) -> Iterator[tuple[int, str]]:
+    for node in body:
+        if not isinstance(node, _TOP_LEVEL):
+            yield node.lineno, f"{type(node).__name__} at the top of the module"
 
 
-def _problem(node: ast.AST, known: Collection[str], imports: Collection[str]) -> str:
-    """What is wrong with one node by itself; empty where nothing is."""
-    match node:
-        case ast.Import(names=names):
-            wrong = [alias.name for alias in names if alias.name not in imports]
-            return f"it imports {wrong[0]}" if wrong else ""
-        case ast.ImportFrom(module=module, level=level) if level or module not in imports:
-            return f"it imports from {'.' * level}{module or ''}"
-        case ast.Name(id=name) if name not in known:
-            return f"the name {name!r} is not known"
-        case ast.Attribute(attr=name) if name in _FORBIDDEN_ATTRIBUTES or not name.isascii():
-            return f"the attribute {name!r} is used"
-        case ast.AsyncFunctionDef() | ast.Global() | ast.Nonlocal() | ast.Await():
-            return f"a {type(node).__name__}"
-    return ""
+def _problems_of_names(bound: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    for line, name in bound:
+        if not name.isascii() or name in _FORBIDDEN_NAMES:
+            yield line, f"the name {name!r} is bound"
+
+
+def _problems_of_nodes(nodes: Mapping[type[ast.AST], list[Any]]) -> Iterator[tuple[int, str]]:
+    for node in nodes[ast.Attribute]:
+        if node.attr in _FORBIDDEN_ATTRIBUTES or not node.attr.isascii():
+            yield node.lineno, f"the attribute {node.attr!r} is used"
+    for kind in _FORBIDDEN_NODES:
+        yield from ((node.lineno, f"a {kind.__name__}") for node in nodes[kind])
