@@ -69,8 +69,8 @@ _BINDS: dict[type[ast.AST], Callable[[Any], Collection[str]]] = {
     ast.ExceptHandler: lambda node: (node.name,) if node.name else (),
 }
 
-#: Where a stretch begins: with a definition behind an empty line.
-_TOP_START = re.compile(r"(?<=\n\n)(?=def |class |@)")
+#: Where a stretch begins: behind two empty lines; in a class, with a method behind one.
+_TOP_START = re.compile(r"(?<=\n\n\n)(?=\S)")
 _METHOD_START = re.compile(r"(?<=\n\n)(?=    (?:def |@))")
 
 #: So many stretches are remembered; those that all files of a target share are about a hundred.

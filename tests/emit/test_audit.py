@@ -92,9 +92,9 @@ def test_an_honest_module_passes():
         "class C:\n    x = 1\ny = 2\n\n    def f(self):\n        pass",
         "class C:\n    x = 1\n\n    def f(self):\n        pass\nprint(1)",
         "class C:\n    x = 1\n\n    def f(self):\n        return _",
-        "x = (1,\n\ndef f():\n    pass",
-        "if LIMIT:\n\n    def f():\n        pass\n\ndef g():\n    pass\nelse:\n    pass",
-        "try:\n    x = 1\n\ndef f():\n    pass\n\nexcept ValueError:\n    pass",
+        "x = (1,\n\n\ndef f():\n    pass",
+        "if LIMIT:\n\n    def f():\n        pass\n\n\ndef g():\n    pass\nelse:\n    pass",
+        "try:\n    x = 1\n\n\ndef f():\n    pass\n\n\nexcept ValueError:\n    pass",
     ],
 )
 def test_anything_else_does_not(line):
@@ -104,7 +104,7 @@ def test_anything_else_does_not(line):
 
 @pytest.mark.parametrize("indent", ["", "    "])
 def test_what_looks_like_the_start_of_a_function_may_be_text(indent):
-    text = f'"""Says:\n\n{indent}def f():\n{indent}    import os\n"""'
+    text = f'"""Says:\n\n\n{indent}def f():\n{indent}    import os\n"""'
     audit(f"{text}\nLIMIT = 1\n", ())
     audit(f"class C:\n    {text}\n\n    def f(self):\n        pass\n", ())
     audit(f"def g():\n    x = {text}\n    return x\n\n\ndef h():\n    pass\n", ())
