@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any
-
-import numpy as np
 
 from optdsl.ir.build import ALONG, FILL, is_literal, op, rewrite, substitute
 from optdsl.ir.nodes import (
@@ -32,10 +29,11 @@ _ZERO_AT_ZERO = frozenset(
     f"neg sqrt abs sign log1p expm1 tanh floor ceil round cbrt div mod {FILL} "
     "sum mean norm rms amax amin sum_along mean_along amax_along amin_along".split()
 )
-#: Functions that Python refuses to compute at some places, where g = 0 may lead.
-_POLES: dict[str, Callable[..., Any]] = {
-    "div": np.divide, "mod": np.mod, "pow": np.power, "sqrt": np.sqrt, "exp": np.exp,
-    "expm1": np.expm1, "log": np.log, "log1p": np.log1p,
+#: Functions that Python refuses to compute at some places, where g = 0 may lead; by their names in
+#: NumPy, which gives the infinity or NaN that a step has there.
+_POLES = {
+    "div": "divide", "mod": "mod", "pow": "power", "sqrt": "sqrt", "exp": "exp", "expm1": "expm1",
+    "log": "log", "log1p": "log1p",
 }  # fmt: skip
 ZERO = Literal_(0)
 
@@ -142,8 +140,14 @@ def _simplify(expr: Expr) -> Expr:
     literals = [a.value for a in expr.args if isinstance(a, Literal_)]
     if folded is not expr or expr.op not in _POLES or len(literals) < len(expr.args):
         return folded
+    return Literal_(_at_pole(_POLES[expr.op], literals))
+
+
+def _at_pole(function: str, arguments: Iterable[float]) -> float:
+    import numpy as np  # here, for it takes a third of the time of a run, and poles are rare
+
     with np.errstate(all="ignore"):
-        return Literal_(float(_POLES[expr.op](*map(np.float64, literals))))
+        return float(getattr(np, function)(*map(np.float64, arguments)))
 
 
 def _sum(expr: Op, left_is_zero: bool, right_is_zero: bool) -> Expr:
