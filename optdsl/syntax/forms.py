@@ -12,6 +12,7 @@ import lark
 from lark.lexer import Lexer
 from lark.visitors import Transformer_NonRecursive, v_args
 
+from optdsl.cache import folder as cache_folder
 from optdsl.diagnostics import Span
 from optdsl.syntax import tree
 from optdsl.syntax.keywords import FIRST_WORDS, Context
@@ -59,7 +60,15 @@ class _Tokens(Lexer):
 def _grammar() -> lark.Lark:
     text = Path(__file__).with_name("opt.lark").read_text(encoding="utf-8")
     contexts = list(FIRST_WORDS)
-    return lark.Lark(text, parser="lalr", lexer=_Tokens, start=contexts, maybe_placeholders=True)
+    folder = cache_folder()
+    return lark.Lark(
+        text,
+        parser="lalr",
+        lexer=_Tokens,
+        start=contexts,
+        maybe_placeholders=True,
+        cache=str(folder / "grammar") if folder else False,  # under the hash of all these
+    )
 
 
 def _marked(context: Context, line: list[Token]) -> list[Token]:

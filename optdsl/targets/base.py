@@ -10,8 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from optdsl.cache import folder as cache_folder
 from optdsl.diagnostics import Diagnostics
 from optdsl.ir.nodes import Program
 from optdsl.ir.schedule import Schedule
@@ -73,6 +76,7 @@ def _environment(target: str) -> jinja2.Environment:
 
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader([TEMPLATES / target, TEMPLATES / "common"]),
+        bytecode_cache=_compiled_templates(),
         undefined=jinja2.StrictUndefined,
         finalize=_finalize,
         trim_blocks=True,
@@ -80,6 +84,18 @@ def _environment(target: str) -> jinja2.Environment:
         keep_trailing_newline=True,
         autoescape=False,
     )
+
+
+def _compiled_templates() -> jinja2.BytecodeCache | None:
+    """Where templates are kept compiled, by the hash of their text and, as the first part of the
+    file's name, of this file, which says how they are compiled.
+    """
+    import jinja2
+
+    if (folder := cache_folder()) is None:
+        return None
+    digest = sha256(Path(__file__).read_bytes()).hexdigest()
+    return jinja2.FileSystemBytecodeCache(str(folder), f"template-{digest[:16]}-%s")
 
 
 def _finalize(value: object) -> object:
