@@ -1,18 +1,17 @@
-"""The folder in which one run leaves for the next what takes long to make.
+"""The folder in which a run leaves for the next one what takes long to make.
 
-Nothing depends on it: where it cannot be used, a run makes everything itself. It belongs to the user
-alone, for who can write to it can make optdsl run what they like; a shared one is left alone.
+Nothing depends on it: where it cannot be used, a run makes everything itself, and it may be deleted
+at any time. It is the user's alone, for who writes to it has optdsl do what they like; one to which
+others can write is not used.
 """
 
 from __future__ import annotations
 
 import os
 import stat
-from functools import cache
 from pathlib import Path
 
 
-@cache
 def folder() -> Path | None:
     """`optdsl` in $XDG_CACHE_HOME or ~/.cache; None where it cannot be made or others can write."""
     try:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from optdsl.config import Config
     from optdsl.diagnostics import Diagnostic
     from optdsl.discover import SpecFile
-    from optdsl.generation import Findings
+    from optdsl.memory import Memory
+    from optdsl.output import Findings, Module
 
 T = TypeVar("T")
 
@@ -63,20 +64,18 @@ def gen(
     force: bool,
 ) -> int:
     """Generate DIR/TARGET/OPTIMIZER.py for each spec and target."""
-    from optdsl import generation
+    from optdsl.memory import Memory
+    from optdsl.output import Findings, Output, without_clashes
 
     start = time.monotonic()
     config = _config(targets)
     files = _find(specs, config, library)
-    findings = generation.Findings()
-    modules = [
-        module
-        for file in _progress(files)
-        for module in generation.generate(file, config.targets, findings)
-    ]
-    modules = generation.without_clashes(modules, findings)
+    findings = Findings()
     folder = Path(output) if output is not None else config.root / config.output
-    place = generation.Output(folder, os.path.relpath(folder))
+    memory = None if check or force else Memory(folder, config.targets)
+    modules = _modules(files, config.targets, memory, findings)
+    modules = without_clashes(modules, findings)
+    place = Output(folder, os.path.relpath(folder))
     stale = [] if specs else place.stale(modules, config.targets, findings.failed)
     if check:
         click.echo(place.compare(modules, findings), nl=False)
@@ -87,7 +86,27 @@ def gen(
         for name in stale:
             click.echo(f"note: {name} comes from no spec any more; delete it", err=True)
         summary = f"{_count(len(modules), 'file')} in {place.name}: {written} written"
+    if memory is not None:
+        memory.save()
     return _finish(findings, f"{summary} ({time.monotonic() - start:.1f} s)")
+
+
+def _modules(
+    files: Sequence[SpecFile], targets: Sequence[str], memory: Memory | None, findings: Findings
+) -> list[Module]:
+    """The modules of some specs; those that the memory is sure of are not generated again."""
+    modules: list[Module] = []
+    for file in _progress(files):
+        known = memory.recall(file) if memory else None
+        if known is None:
+            from optdsl import generation  # it takes most of the time of a run that has no need
+
+            told = findings.count
+            known = generation.generate(file, targets, findings)
+            if memory and findings.count == told:
+                memory.keep(file, known)
+        modules += known
+    return modules
 
 
 @commands.command()
@@ -100,10 +119,11 @@ def gen(
 def check(specs: tuple[str, ...], library: tuple[str, ...], form: str) -> int:
     """Report errors and warnings in specs; write nothing."""
     from optdsl import generation
+    from optdsl.output import Findings
 
     config = _config(())
     files = _find(specs, config, library)
-    findings = generation.Findings()
+    findings = Findings()
     for file in _progress(files):
         generation.check(file, config.targets, findings)
     if form == "json":
@@ -130,8 +150,9 @@ def explain(spec: str, library: tuple[str, ...]) -> int:
     from optdsl import generation
     from optdsl.explain import explain as explanation
     from optdsl.explain_schedule import explain as schedule_explanation
+    from optdsl.output import Findings
 
-    findings = generation.Findings()
+    findings = Findings()
     config = _config(())
     for file in _find((spec,), config, library):
         resolved = generation.resolve(file, findings)
@@ -160,13 +181,14 @@ def verify(
 ) -> int:
     """Compare generated code with the reference interpreter, and print the errors in ulp."""
     from optdsl import generation
+    from optdsl.output import Findings
     from optdsl.verify import Report
 
     config = _config(targets)
     files = _find(specs, config, library)
     if python is not None and shutil.which(python) is None:
         raise click.UsageError(f"there is no program '{python}'")
-    findings = generation.Findings()
+    findings = Findings()
     sound = [file for file in files if generation.can_be_run(file, findings)]
     rows = [
         row

@@ -24,6 +24,14 @@ def sgd(name="Sgd"):
     return SGD.format(name=name)
 
 
+@pytest.fixture(autouse=True)
+def cache(tmp_path_factory, monkeypatch):
+    """A cache folder that no other test has written to."""
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
+    return folder / "optdsl" / "gen"
+
+
 @pytest.fixture
 def project(tmp_path, monkeypatch):
     """A project of its own with one spec, as the working directory."""
