@@ -70,17 +70,18 @@ def resolve_source(
 
 
 def resolve_all(
-    source: Source, diagnostics: Diagnostics, library: Iterable[str | PathLike[str]] = ()
+    source: Source, diagnostics: Diagnostics, library: Library | Iterable[str | PathLike[str]] = ()
 ) -> Resolved:
     """What a source declares that has no errors; nothing where some line does not read.
 
     `library` are folders in which parts of compositions are looked up.
     """
+    library = library if isinstance(library, Library) else Library(library)
     of_text, of_meaning = Diagnostics(), Diagnostics()
     file = parser.parse_partly(source, of_text)
     found = Resolved()
     if file:
-        optimizers = resolve(file, of_meaning, Library(library))
+        optimizers = resolve(file, of_meaning, library)
         found = Resolved(optimizers, resolve_schedules(file, of_meaning))
     diagnostics.extend(of_text)
     if of_text.has_errors:

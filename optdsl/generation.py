@@ -17,6 +17,7 @@ from optdsl.ir.schedule import Schedule, lower_schedule
 from optdsl.ir.unsupported import check_supported
 from optdsl.names import module_name
 from optdsl.output import Findings, Module
+from optdsl.semantics.lookup import Library
 from optdsl.syntax.parser import read_source
 from optdsl.targets.base import get_target
 
@@ -45,7 +46,8 @@ def resolve(spec: SpecFile, findings: Findings) -> api.Resolved:
     if source is None:
         return api.Resolved()
     diagnostics = Diagnostics()
-    resolved = api.resolve_all(source, diagnostics, spec.library)
+    library = findings.libraries.setdefault(spec.library, Library(spec.library))
+    resolved = api.resolve_all(source, diagnostics, library)
     findings.add(spec, diagnostics)
     return api.Resolved() if diagnostics.has_errors else resolved
 

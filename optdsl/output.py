@@ -6,10 +6,14 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from optdsl.diagnostics import Diagnostic, Diagnostics
 from optdsl.discover import SpecFile
 from optdsl.emit import Drift, WriteError, diff, drift, make_package, specs_of, stale, write
+
+if TYPE_CHECKING:
+    from optdsl.semantics.lookup import Library
 
 
 @dataclass(frozen=True)
@@ -30,11 +34,15 @@ class Module:
 
 @dataclass
 class Findings:
-    """What a run found: diagnostics of specs, and problems with files, as sentences."""
+    """What a run found: diagnostics of specs, and problems with files, as sentences.
+
+    `failed` are the titles of specs with errors, `libraries` what is known of folders of specs.
+    """
 
     diagnostics: list[Diagnostic] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     failed: set[str] = field(default_factory=set)
+    libraries: dict[tuple[Path, ...], Library] = field(default_factory=dict)
 
     def add(self, spec: SpecFile, found: Diagnostics) -> None:
         """Take over what was found in a spec."""

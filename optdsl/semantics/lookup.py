@@ -17,21 +17,30 @@ _HEADER = re.compile(r"^[ \t]*(?:optimizer|wrapper)[ \t]+([A-Za-z_][A-Za-z_0-9]*
 
 
 class Library:
-    """Folders of specs, in the order in which they are looked through; the built-in one is last."""
+    """Folders of specs, in the order in which they are looked through; the built-in one is last.
+
+    A folder is listed once: what is in it is known as it was when the first part was looked up.
+    """
 
     def __init__(self, folders: Iterable[str | os.PathLike[str]] = ()) -> None:
         self._folders = (*map(Path, folders), SPECS)
+        self._listed: dict[Path, dict[str, list[Path]]] = {}
 
     def find(self, name: str, beside: Path | None) -> Path | None:
         """The file that declares this optimizer or wrapper; `beside` is looked through first."""
-        folders = self._folders if beside is None else (beside, *self._folders)
-        found = (path for folder in folders for path in _declared(folder).get(name, ()))
+        found = (path for declared in self._all(beside) for path in declared.get(name, ()))
         return next((path for path in found if _declares(path, name)), None)
 
     def names(self, beside: Path | None) -> Iterator[str]:
         """All the names that can be found."""
+        for declared in self._all(beside):
+            yield from declared
+
+    def _all(self, beside: Path | None) -> Iterator[dict[str, list[Path]]]:
         for folder in self._folders if beside is None else (beside, *self._folders):
-            yield from _declared(folder)
+            if folder not in self._listed:
+                self._listed[folder] = _declared(folder)
+            yield self._listed[folder]
 
 
 def _declared(folder: Path) -> dict[str, list[Path]]:
