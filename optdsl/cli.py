@@ -63,7 +63,11 @@ def gen(
     check: bool,
     force: bool,
 ) -> int:
-    """Generate DIR/TARGET/OPTIMIZER.py for each spec and target."""
+    """Generate DIR/TARGET/OPTIMIZER.py for each spec and target.
+
+    A spec of which nothing has changed since the last run, nor of its files, is left alone, but
+    not with --check or --force.
+    """
     from optdsl.memory import Memory
     from optdsl.output import Findings, Output, without_clashes
 
