@@ -5,7 +5,7 @@
 # sha256 of the spec: a8f3677491a050d7ddb109415b228abefb9583fe9363ca0a38e09b8ca607e7d1
 # spec: specs/adam.opt
 # sha256 of the spec: 4145365e1a61b681faf02f9cf63b0ca90b1e33c3193d01bd16281c38241c9a0e
-# sha256 of this file: a75c627ccf84a0716e5d5cd03796a359406e1d0cd68b7f714940af42bc75d8f4
+# sha256 of this file: 2058fb69cebe03f53b582fbad5215f40fc5770382abe802596fd7a49156406fd
 """Adam on the mean of the gradients of four steps."""
 
 import contextlib
@@ -416,6 +416,15 @@ class AccumulatedAdam(_OptimizerV2):
         with tf.variable_creator_scope(create):
             return super().add_slot(var, slot_name, initializer, **kwargs)
 
+    def _create_or_restore_slot_variable(self, variable, **kwargs):
+        """As the base class, which restores the slots of a ShardedVariable that has none yet into
+        variables that it never looks at again.
+        """
+        if hasattr(variable, "variables"):  # its shards
+            self.build(variable.variables)
+            self._restored = True
+        return super()._create_or_restore_slot_variable(variable=variable, **kwargs)
+
     def _first_value(self, var, slot_name):
         scalar, value = self._initial[slot_name]
         dtype = _computation_dtype(var.dtype)
@@ -546,7 +555,8 @@ class AccumulatedAdam(_OptimizerV2):
             return self._resource_apply_sparse(grad[0], var, grad[1], **kwargs)
         coefficients = self._coefficients(var, apply_state)
         grad = tf.cast(grad, _computation_dtype(var.dtype))
-        return self._in_each_case(self._apply_dense, coefficients, grad, self._states(var))
+        with _once_there([grad]):  # see _resource_apply_sparse
+            return self._in_each_case(self._apply_dense, coefficients, grad, self._states(var))
 
     def _resource_apply_sparse_duplicate_indices(self, grad, var, indices, **kwargs):
         """The hook of the base class for rows, of which some may occur twice."""
@@ -560,7 +570,9 @@ class AccumulatedAdam(_OptimizerV2):
         grad = tf.cast(grad, _computation_dtype(var.dtype))
         apply_rows = self._apply_densified if self._densify else self._apply_rows
         indices = _inside(indices, var)
-        return self._in_each_case(apply_rows, coefficients, grad, self._states(var), indices)
+        # While a worker waits for its gradient, others go on: what they write is read after that.
+        with _once_there([grad]):
+            return self._in_each_case(apply_rows, coefficients, grad, self._states(var), indices)
 
     def _in_each_case(self, apply, coefficients, *args):
         """`apply` for each way in which the conditions of the rule may turn out, where each is a

@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: e7f8e2fe9e66b0f6397767a8b1a324b1305be330d3f802c81327dbbd52c86578
+# sha256 of this file: e6a98d9515e7ff41a210d957e239e1a7750558dbc5bea5f1f71d247d457c317c
 """Lookahead around RAdam."""
 
 import contextlib
@@ -421,6 +421,15 @@ class Ranger(_OptimizerV2):
         with tf.variable_creator_scope(create):
             return super().add_slot(var, slot_name, initializer, **kwargs)
 
+    def _create_or_restore_slot_variable(self, variable, **kwargs):
+        """As the base class, which restores the slots of a ShardedVariable that has none yet into
+        variables that it never looks at again.
+        """
+        if hasattr(variable, "variables"):  # its shards
+            self.build(variable.variables)
+            self._restored = True
+        return super()._create_or_restore_slot_variable(variable=variable, **kwargs)
+
     def _first_value(self, var, slot_name):
         scalar, value = self._initial[slot_name]
         dtype = _computation_dtype(var.dtype)
@@ -551,7 +560,8 @@ class Ranger(_OptimizerV2):
             return self._resource_apply_sparse(grad[0], var, grad[1], **kwargs)
         coefficients = self._coefficients(var, apply_state)
         grad = tf.cast(grad, _computation_dtype(var.dtype))
-        return self._in_each_case(self._apply_dense, coefficients, grad, self._states(var))
+        with _once_there([grad]):  # see _resource_apply_sparse
+            return self._in_each_case(self._apply_dense, coefficients, grad, self._states(var))
 
     def _resource_apply_sparse_duplicate_indices(self, grad, var, indices, **kwargs):
         """The hook of the base class for rows, of which some may occur twice."""
@@ -565,7 +575,9 @@ class Ranger(_OptimizerV2):
         grad = tf.cast(grad, _computation_dtype(var.dtype))
         apply_rows = self._apply_densified if self._densify else self._apply_rows
         indices = _inside(indices, var)
-        return self._in_each_case(apply_rows, coefficients, grad, self._states(var), indices)
+        # While a worker waits for its gradient, others go on: what they write is read after that.
+        with _once_there([grad]):
+            return self._in_each_case(apply_rows, coefficients, grad, self._states(var), indices)
 
     def _in_each_case(self, apply, coefficients, *args):
         """`apply` for each way in which the conditions of the rule may turn out, where each is a

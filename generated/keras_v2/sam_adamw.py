@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/adamw.opt
 # sha256 of the spec: 30205ad4af97039a63cd04fde425348d743ed8f58d8bbc1e3a1f128f40eb6669
-# sha256 of this file: f61a78f17da8699f73308cfce2d7b85805d68a03e6d9f4878742995de8271573
+# sha256 of this file: 8c13a426ea533abceefdcf98418657457ae599b0951a8207546775b46c282faf
 """AdamW on the gradients of sharpness-aware minimization."""
 
 import contextlib
@@ -417,6 +417,15 @@ class SAMAdamW(_OptimizerV2):
             return super().add_slot(var, slot_name, initializer, **kwargs)
         with tf.variable_creator_scope(create):
             return super().add_slot(var, slot_name, initializer, **kwargs)
+
+    def _create_or_restore_slot_variable(self, variable, **kwargs):
+        """As the base class, which restores the slots of a ShardedVariable that has none yet into
+        variables that it never looks at again.
+        """
+        if hasattr(variable, "variables"):  # its shards
+            self.build(variable.variables)
+            self._restored = True
+        return super()._create_or_restore_slot_variable(variable=variable, **kwargs)
 
     def _first_value(self, var, slot_name):
         scalar, value = self._initial[slot_name]

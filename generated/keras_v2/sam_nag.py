@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/nag.opt
 # sha256 of the spec: 0a5aaed3b55d12837338695b4883734a31df0012ae2cc6d7eb31ed7995b4001e
-# sha256 of this file: 23662b5238bd6f3208f8130fb0913ef67b4f35d555ee049acf634064d94fbdc9
+# sha256 of this file: 3852b2caa0003e2f9e20a8a2f4c26f65f87718454e75b1751b16ec8bcb092a06
 """NAG on the gradients of sharpness-aware minimization, the combination of the paper."""
 
 import contextlib
@@ -349,6 +349,15 @@ class SAMNAG(_OptimizerV2):
             return super().add_slot(var, slot_name, initializer, **kwargs)
         with tf.variable_creator_scope(create):
             return super().add_slot(var, slot_name, initializer, **kwargs)
+
+    def _create_or_restore_slot_variable(self, variable, **kwargs):
+        """As the base class, which restores the slots of a ShardedVariable that has none yet into
+        variables that it never looks at again.
+        """
+        if hasattr(variable, "variables"):  # its shards
+            self.build(variable.variables)
+            self._restored = True
+        return super()._create_or_restore_slot_variable(variable=variable, **kwargs)
 
     def _first_value(self, var, slot_name):
         scalar, value = self._initial[slot_name]

@@ -5,7 +5,7 @@
 # sha256 of the spec: a8f3677491a050d7ddb109415b228abefb9583fe9363ca0a38e09b8ca607e7d1
 # spec: specs/adam.opt
 # sha256 of the spec: 4145365e1a61b681faf02f9cf63b0ca90b1e33c3193d01bd16281c38241c9a0e
-# sha256 of this file: 907219abd3c13e92b007a4149cf3a58c428ffbd0b857a8a70b4d1916e3f7cb00
+# sha256 of this file: 66e6714bb364f66a2b6f46676262137659f43ba203e222f8d10fd4a80f91833e
 """AccumulatedAdam for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -318,11 +318,13 @@ class AccumulatedAdamOptimizer(tf.train.Optimizer):
         """
         _check_branches(var)
         coefficients = self._coefficients[self._group(var)]
-        return _decided(
-            self._CASES,
-            coefficients,
-            lambda decided: self._commit(*self._new(var, g, rows, decided)),
-        )
+
+        def commit(decided):
+            return self._commit(*self._new(var, g, rows, decided))
+
+        # While a worker waits for its gradient, others go on: what they write is read after that.
+        with tf.control_dependencies(tf.nest.flatten(g)):
+            return _decided(self._CASES, coefficients, commit)
 
     def _new(self, var, g, rows, coefficients):
         """What the rule makes of a gradient, as arguments of `_commit`.
@@ -394,7 +396,10 @@ class AccumulatedAdamOptimizer(tf.train.Optimizer):
             for shared in self._shared_specs:
                 if shared.kept and shared.key in self._new_shared:
                     variable, value = self._shared(shared), self._new_shared[shared.key]
-                    ops.append(self._assign(variable, value))
+                    if shared.key == "step":  # of several workers at a time every one counts
+                        ops.append(variable.assign_add(1, use_locking=True, read_value=False))
+                    else:
+                        ops.append(self._assign(variable, value))
         return tf.group(*ops, name=name_scope)
 
     # Overrides: variables of one dtype for which the same is changed are a group.

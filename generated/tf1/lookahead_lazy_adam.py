@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/lazy_adam.opt
 # sha256 of the spec: 6d02708ce8a6dc6f96038c6527dda25a0cae35533e5babc618522318fe221b65
-# sha256 of this file: a0489b52ec460b33e4273610ec12ae7fe1c13c1468a26915973ad92a7a26710b
+# sha256 of this file: 0c2b2cf6f740de890461d51fd3b8ce5e72adb4bd73268d374f4d2820a90dd9dd
 """LookaheadLazyAdam for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -304,11 +304,13 @@ class LookaheadLazyAdamOptimizer(tf.train.Optimizer):
         """
         _check_branches(var)
         coefficients = self._coefficients[self._group(var)]
-        return _decided(
-            self._CASES,
-            coefficients,
-            lambda decided: self._commit(*self._new(var, g, rows, decided)),
-        )
+
+        def commit(decided):
+            return self._commit(*self._new(var, g, rows, decided))
+
+        # While a worker waits for its gradient, others go on: what they write is read after that.
+        with tf.control_dependencies(tf.nest.flatten(g)):
+            return _decided(self._CASES, coefficients, commit)
 
     def _new(self, var, g, rows, coefficients):
         """What the rule makes of a gradient, as arguments of `_commit`.
@@ -405,7 +407,10 @@ class LookaheadLazyAdamOptimizer(tf.train.Optimizer):
             for shared in self._shared_specs:
                 if shared.kept and shared.key in self._new_shared:
                     variable, value = self._shared(shared), self._new_shared[shared.key]
-                    ops.append(self._assign(variable, value))
+                    if shared.key == "step":  # of several workers at a time every one counts
+                        ops.append(variable.assign_add(1, use_locking=True, read_value=False))
+                    else:
+                        ops.append(self._assign(variable, value))
         return tf.group(*ops, name=name_scope)
 
     # Overrides: variables of one dtype for which the same is changed are a group.

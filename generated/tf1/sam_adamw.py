@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/adamw.opt
 # sha256 of the spec: 30205ad4af97039a63cd04fde425348d743ed8f58d8bbc1e3a1f128f40eb6669
-# sha256 of this file: 820f589031b526d04dc9a993896c4ab45e36f4064cf51140d4552c7091977e45
+# sha256 of this file: 5aed5dc5d0960924933b5e9cf470b3a9d3eaa1829625ecb668e7de4eab326dae
 """SAMAdamW for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -543,7 +543,9 @@ class SAMAdamWOptimizer(tf.train.Optimizer):
     def _update(self, var, g, rows=None):
         """Assigns what the rule makes of a variable and its slots."""
         coefficients = self._coefficients[self._group(var)]
-        return self._commit(*self._new(self._rule, self._read, var, g, rows, coefficients))
+        # While a worker waits for its gradient, others go on: what they write is read after that.
+        with tf.control_dependencies(tf.nest.flatten(g)):
+            return self._commit(*self._new(self._rule, self._read, var, g, rows, coefficients))
 
     def _new(self, rule, read, var, g, rows, coefficients):
         """What the rule makes of a gradient, as arguments of `_commit`.
@@ -610,7 +612,10 @@ class SAMAdamWOptimizer(tf.train.Optimizer):
             for shared in self._shared_specs:
                 if shared.kept and shared.key in self._new_shared:
                     variable, value = self._shared(shared), self._new_shared[shared.key]
-                    ops.append(self._assign(variable, value))
+                    if shared.key == "step":  # of several workers at a time every one counts
+                        ops.append(variable.assign_add(1, use_locking=True, read_value=False))
+                    else:
+                        ops.append(self._assign(variable, value))
         return tf.group(*ops, name=name_scope)
 
     # Overrides: variables of one dtype for which the same is changed are a group.

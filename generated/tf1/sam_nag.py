@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/nag.opt
 # sha256 of the spec: 0a5aaed3b55d12837338695b4883734a31df0012ae2cc6d7eb31ed7995b4001e
-# sha256 of this file: adf4f7994b702ed0f9e45eac6d7a8e6c54c0e2ccb81fda6d922995f967e9f574
+# sha256 of this file: 7088bb7b72c88fbe3bbe96d2da78bc14c47f257873249042677aec56f60ea2b0
 """SAMNAG for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -488,7 +488,9 @@ class SAMNAGOptimizer(tf.train.Optimizer):
     def _update(self, var, g, rows=None):
         """Assigns what the rule makes of a variable and its slots."""
         coefficients = self._coefficients[self._group(var)]
-        return self._commit(*self._new(self._rule, self._read, var, g, rows, coefficients))
+        # While a worker waits for its gradient, others go on: what they write is read after that.
+        with tf.control_dependencies(tf.nest.flatten(g)):
+            return self._commit(*self._new(self._rule, self._read, var, g, rows, coefficients))
 
     def _new(self, rule, read, var, g, rows, coefficients):
         """What the rule makes of a gradient, as arguments of `_commit`.
@@ -555,7 +557,10 @@ class SAMNAGOptimizer(tf.train.Optimizer):
             for shared in self._shared_specs:
                 if shared.kept and shared.key in self._new_shared:
                     variable, value = self._shared(shared), self._new_shared[shared.key]
-                    ops.append(self._assign(variable, value))
+                    if shared.key == "step":  # of several workers at a time every one counts
+                        ops.append(variable.assign_add(1, use_locking=True, read_value=False))
+                    else:
+                        ops.append(self._assign(variable, value))
         return tf.group(*ops, name=name_scope)
 
     # Overrides: variables of one dtype for which the same is changed are a group.

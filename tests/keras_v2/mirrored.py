@@ -7,6 +7,7 @@ are after a few steps, on two devices ("two_…") and on one that gets the sum o
 
 import os
 import sys
+import tempfile
 import traceback
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
@@ -52,6 +53,7 @@ OPTIMIZERS = {
     "clipped_together": lambda: ClippedMomentum(learning_rate=0.1, max_norm=0.5),
     "heun": lambda: SlowHeun(learning_rate=0.01),
     "float64": lambda: Nadam(0.1),
+    "restored": lambda: Nadam(0.1),
     "overrides": lambda: Nadam(
         0.1, overrides={"replica": {"learning_rate": 7.0}, "^table:0$": {"learning_rate": "*0.5"}}
     ),
@@ -110,11 +112,15 @@ def on_one(case):
     return values([w, table]) + optimizer.get_weights()
 
 
-def on_two(case):
+def on_two(case, seeds=(0, 1, 2, 3), path=None, save_to=None):
+    """The variables and weights after these steps, from the checkpoint at `path` on."""
     run = TWO.experimental_run_v2 if TF1 else TWO.run
     with TWO.scope():
         w, table = make_variables(case)
         optimizer = OPTIMIZERS[case]()
+        checkpoint = tf.train.Checkpoint(o=optimizer, w=w, table=table)
+        if path:
+            checkpoint.restore(path)
 
     @tf.function
     def step(seed):
@@ -126,8 +132,10 @@ def on_two(case):
         run(replica)
 
     with TWO.scope():  # TF 1.15 forgets it otherwise
-        for seed in [0, 1, 2, 3] * (4 if case == "small_batches" else 1):
+        for seed in seeds * (4 if case == "small_batches" else 1):
             step(tf.constant(seed))
+        if save_to:
+            checkpoint.save(save_to)
     local = (TWO.experimental_local_results(v) for v in [w, table])
     for mirrored in local:
         assert len(mirrored) == 2
@@ -158,6 +166,10 @@ def on_both(case):
     """The results on two devices, and those on one."""
     if case == "small_batches":
         return on_two(case)[:2], on_large_batches()
+    if case == "restored":
+        with tempfile.TemporaryDirectory() as folder:
+            on_two(case, (0, 1), save_to=os.path.join(folder, "half_way"))
+            return on_two(case, (2, 3), os.path.join(folder, "half_way-1")), on_one(case)
     if case not in ("fit", "fit_heun"):
         return on_two(case), on_one(case)
     optimizer = Nadam if case == "fit" else SlowHeun

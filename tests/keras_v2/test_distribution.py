@@ -12,7 +12,8 @@ from tests.keras_v2.helpers import TF1
 pytestmark = pytest.mark.tf
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
-CASES = "adam amsgrad sgd nadam novograd rmsprop clipped constrained float64 overrides fit".split()
+CASES = "adam amsgrad sgd nadam novograd rmsprop clipped constrained".split()
+CASES += "float64 overrides restored fit".split()
 COMPOSED = "accumulated small_batches slow clipped_together heun fit_heun".split()
 EVALUATION = "ema schedule_free fit_evaluation".split()
 # What TF 1.15 says where it cannot: it adds up the gradients of the replicas where nothing can

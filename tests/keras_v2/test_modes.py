@@ -1,5 +1,7 @@
 """Where a step is taken: eager, tf.function, a session, fit, loss scaling, XLA."""
 
+import threading
+
 import numpy as np
 import pytest
 
@@ -261,3 +263,36 @@ def test_two_optimizers_of_one_name():
     steps(one, [w], 2)
     steps(two, [w], 2)
     assert one.get_slot(w, "m") is not two.get_slot(w, "m")
+
+
+def test_a_step_that_waits_for_its_gradient_keeps_what_others_did_meanwhile():
+    """Asynchronous workers: none works with a variable or a slot from before its gradient."""
+    waits, goes_on = threading.Event(), threading.Event()
+    w, table = tf.Variable(array(2)), tf.Variable(array(5, 2))
+    optimizer = SGD(0.5, momentum=0.0)
+    optimizer.build([w, table])
+
+    def slow_gradient():
+        waits.set()
+        assert goes_on.wait(60)
+        return np.float32(1)
+
+    @tf.function
+    def slow_step():
+        one = tf.numpy_function(slow_gradient, [], tf.float32)
+        one.set_shape([])
+        sparse = tf.IndexedSlices(one * tf.ones([2, 2]), tf.constant([1, 3]), tf.constant([5, 2]))
+        optimizer.apply_gradients([(one * tf.ones([2]), w), (sparse, table)])
+
+    other = threading.Thread(target=slow_step)
+    other.start()
+    assert waits.wait(60)
+    for _ in range(5):
+        optimizer.apply_gradients([(tf.ones([2]), w), (tf.ones([5, 2]), table)])
+    goes_on.set()
+    other.join()
+    assert optimizer.iterations.numpy() == 6
+    moved = np.full((5, 2), 2.5)
+    moved[[1, 3]] = 3.0
+    np.testing.assert_allclose(w.numpy(), array(2) - 3.0, rtol=1e-6)
+    np.testing.assert_allclose(table.numpy(), array(5, 2) - moved, rtol=1e-5)

@@ -45,7 +45,9 @@ def _optimizer(module):
 def graph_session(threads=1):
     """A session of a new graph, which is the default one inside."""
     config = tf.ConfigProto(
-        intra_op_parallelism_threads=threads, inter_op_parallelism_threads=threads
+        intra_op_parallelism_threads=threads,
+        inter_op_parallelism_threads=threads,
+        use_per_session_threads=threads > 1,  # or those of the first session of all are used
     )
     with context.graph_mode(), tf.Graph().as_default(), tf.Session(config=config) as session:
         yield session

@@ -1,5 +1,7 @@
 """Everything is read and computed before anything is written, on every kind of variable."""
 
+import threading
+
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
@@ -174,3 +176,31 @@ def test_one_shared_value_for_all_variables():
             mu = [0.9 * (1 - 0.5 * 0.96 ** (0.004 * t)) for t in range(1, 6)]
             np.testing.assert_allclose(product.numpy(), np.prod(mu), rtol=1e-14)
     np.testing.assert_array_equal(*ends)
+
+
+def test_a_step_that_waits_for_its_gradient_keeps_what_others_did_meanwhile():
+    """Asynchronous workers: none works with a variable or a count from before its gradient."""
+    waits, goes_on = threading.Event(), threading.Event()
+
+    def slow_gradient():
+        waits.set()
+        assert goes_on.wait(60)
+        return np.ones(2, "float32")
+
+    with graph_session(threads=2) as session:
+        w = variable(np.zeros(2))
+        slow = tf.py_func(slow_gradient, [], tf.float32)
+        slow.set_shape([2])
+        opt = generated("adam")(0.1, beta1=0.0, beta2=0.0)  # moves by the rate, but for t
+        slow, quick = (opt.apply_gradients([(g, w)]) for g in (slow, tf.ones([2])))
+        (count,) = (v for v in opt.variables() if v.op.name.endswith("_step"))
+        session.run(tf.global_variables_initializer())
+        other = threading.Thread(target=session.run, args=(slow,))
+        other.start()
+        assert waits.wait(60)
+        for _ in range(5):
+            session.run(quick)
+        goes_on.set()
+        other.join()
+        assert session.run(count) == 6
+        np.testing.assert_allclose(session.run(w), [-0.6, -0.6], rtol=1e-6)

@@ -5,7 +5,7 @@
 # sha256 of the spec: a8f3677491a050d7ddb109415b228abefb9583fe9363ca0a38e09b8ca607e7d1
 # spec: specs/momentum.opt
 # sha256 of the spec: ef2a2bc1eb80d99d41d751c42a64fbf33255020343d7913343c561bbd705a0cb
-# sha256 of this file: f4358bbf676c072e991ff67deb31858fcd3bb42240695adaa4c8875812ee22e4
+# sha256 of this file: 5d3394404e2eceee3224f4e913e50cdead1981dd322061d7d0b57dc668b7adef
 """Accumulate of ClipTogether of Momentum."""
 
 import contextlib
@@ -406,6 +406,15 @@ class ClippedMomentum(_OptimizerV2):
             return super().add_slot(var, slot_name, initializer, **kwargs)
         with tf.variable_creator_scope(create):
             return super().add_slot(var, slot_name, initializer, **kwargs)
+
+    def _create_or_restore_slot_variable(self, variable, **kwargs):
+        """As the base class, which restores the slots of a ShardedVariable that has none yet into
+        variables that it never looks at again.
+        """
+        if hasattr(variable, "variables"):  # its shards
+            self.build(variable.variables)
+            self._restored = True
+        return super()._create_or_restore_slot_variable(variable=variable, **kwargs)
 
     def _first_value(self, var, slot_name):
         scalar, value = self._initial[slot_name]

@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/heun.opt
 # sha256 of the spec: 511fd16139c9ba7666a2da2adf37e9a8d53b1168c776842a045269c345cae785
-# sha256 of this file: a1976d7c469a170c80646728115c8f9601198a6dd26b148abf42d5d84b08045b
+# sha256 of this file: eb2cdaeb4b0d9a1ebb30bb60ff5ad285d731176620126879ee6d3a307ef6fb29
 """Lookahead of Heun."""
 
 import contextlib
@@ -347,6 +347,15 @@ class SlowHeun(_OptimizerV2):
             return super().add_slot(var, slot_name, initializer, **kwargs)
         with tf.variable_creator_scope(create):
             return super().add_slot(var, slot_name, initializer, **kwargs)
+
+    def _create_or_restore_slot_variable(self, variable, **kwargs):
+        """As the base class, which restores the slots of a ShardedVariable that has none yet into
+        variables that it never looks at again.
+        """
+        if hasattr(variable, "variables"):  # its shards
+            self.build(variable.variables)
+            self._restored = True
+        return super()._create_or_restore_slot_variable(variable=variable, **kwargs)
 
     def _first_value(self, var, slot_name):
         scalar, value = self._initial[slot_name]

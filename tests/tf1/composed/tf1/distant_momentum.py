@@ -3,7 +3,7 @@
 # sha256 of the spec: aee32ef9b90bef9f057c92a160070b20f99f1de6edd9854d9e399d8e5947caa9
 # spec: specs/sgd.opt
 # sha256 of the spec: e5784893a0a920228045eccf8cff612d4236966dbbfc893dcdb4fce750b79a91
-# sha256 of this file: ca4df644cde8f246fe3905e49ec931baddb97d0ee6aaa8795616fe82f0be0c17
+# sha256 of this file: 7544da88b3789411fc260bd2d84217548ee0051be216030bd7a3d481e0c83a73
 """DistantMomentum for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -386,11 +386,13 @@ class DistantMomentumOptimizer(tf.train.Optimizer):
         """
         _check_branches(var)
         coefficients = self._coefficients[self._group(var)]
-        return _decided(
-            self._CASES,
-            coefficients,
-            lambda decided: self._commit(*self._new(var, g, rows, decided)),
-        )
+
+        def commit(decided):
+            return self._commit(*self._new(var, g, rows, decided))
+
+        # While a worker waits for its gradient, others go on: what they write is read after that.
+        with tf.control_dependencies(tf.nest.flatten(g)):
+            return _decided(self._CASES, coefficients, commit)
 
     def _new(self, var, g, rows, coefficients):
         """What the rule makes of a gradient, as arguments of `_commit`.
@@ -487,7 +489,10 @@ class DistantMomentumOptimizer(tf.train.Optimizer):
             for shared in self._shared_specs:
                 if shared.kept and shared.key in self._new_shared:
                     variable, value = self._shared(shared), self._new_shared[shared.key]
-                    ops.append(self._assign(variable, value))
+                    if shared.key == "step":  # of several workers at a time every one counts
+                        ops.append(variable.assign_add(1, use_locking=True, read_value=False))
+                    else:
+                        ops.append(self._assign(variable, value))
         return tf.group(*ops, name=name_scope)
 
     # Overrides: variables of one dtype for which the same is changed are a group.

@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/adam.opt
 # sha256 of the spec: 4145365e1a61b681faf02f9cf63b0ca90b1e33c3193d01bd16281c38241c9a0e
-# sha256 of this file: 4b96364ac47ec85bc88a64f40dfbb0eb62dd79f9972ae46f564927ef3367376e
+# sha256 of this file: c12e9a478fb0d5d938cc4b5b45fb9ba2b6694de0f085b959d0ee4c46582ec4f6
 """SlowAdam for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -320,11 +320,13 @@ class SlowAdamOptimizer(tf.train.Optimizer):
         """
         _check_branches(var)
         coefficients = self._coefficients[self._group(var)]
-        return _decided(
-            self._CASES,
-            coefficients,
-            lambda decided: self._commit(*self._new(var, g, rows, decided)),
-        )
+
+        def commit(decided):
+            return self._commit(*self._new(var, g, rows, decided))
+
+        # While a worker waits for its gradient, others go on: what they write is read after that.
+        with tf.control_dependencies(tf.nest.flatten(g)):
+            return _decided(self._CASES, coefficients, commit)
 
     def _new(self, var, g, rows, coefficients):
         """What the rule makes of a gradient, as arguments of `_commit`.
@@ -421,7 +423,10 @@ class SlowAdamOptimizer(tf.train.Optimizer):
             for shared in self._shared_specs:
                 if shared.kept and shared.key in self._new_shared:
                     variable, value = self._shared(shared), self._new_shared[shared.key]
-                    ops.append(self._assign(variable, value))
+                    if shared.key == "step":  # of several workers at a time every one counts
+                        ops.append(variable.assign_add(1, use_locking=True, read_value=False))
+                    else:
+                        ops.append(self._assign(variable, value))
         return tf.group(*ops, name=name_scope)
 
     # Overrides: variables of one dtype for which the same is changed are a group.

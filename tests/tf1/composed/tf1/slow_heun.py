@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/heun.opt
 # sha256 of the spec: 511fd16139c9ba7666a2da2adf37e9a8d53b1168c776842a045269c345cae785
-# sha256 of this file: d9032e251c7ba72b8c719c59e88d96cf92a1b2bd244ea17acea5fc148d1f8995
+# sha256 of this file: 0559e8a6bbe16ebc8410f2c077cc338ac1a6a53b53f7ed4dc84695f3ed83330e
 """SlowHeun for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -506,11 +506,13 @@ class SlowHeunOptimizer(tf.train.Optimizer):
         """
         _check_branches(var)
         coefficients = self._coefficients[self._group(var)]
-        return _decided(
-            self._CASES,
-            coefficients,
-            lambda decided: self._commit(*self._new(self._rule, self._read, var, g, rows, decided)),
-        )
+
+        def commit(decided):
+            return self._commit(*self._new(self._rule, self._read, var, g, rows, decided))
+
+        # While a worker waits for its gradient, others go on: what they write is read after that.
+        with tf.control_dependencies(tf.nest.flatten(g)):
+            return _decided(self._CASES, coefficients, commit)
 
     def _new(self, rule, read, var, g, rows, coefficients):
         """What the rule makes of a gradient, as arguments of `_commit`.
@@ -602,7 +604,10 @@ class SlowHeunOptimizer(tf.train.Optimizer):
             for shared in self._shared_specs:
                 if shared.kept and shared.key in self._new_shared:
                     variable, value = self._shared(shared), self._new_shared[shared.key]
-                    ops.append(self._assign(variable, value))
+                    if shared.key == "step":  # of several workers at a time every one counts
+                        ops.append(variable.assign_add(1, use_locking=True, read_value=False))
+                    else:
+                        ops.append(self._assign(variable, value))
         return tf.group(*ops, name=name_scope)
 
     # Overrides: variables of one dtype for which the same is changed are a group.
