@@ -1,0 +1,29 @@
+"""What a child process does before it imports a framework, and how it hands back results."""
+
+import argparse
+import json
+import os
+import sys
+
+
+def start(*arguments):
+    """Parses the command line, and pins the process to as many CPUs as threads are asked for."""
+    parser = argparse.ArgumentParser()
+    for name in ("output", *arguments):
+        parser.add_argument(name)
+    parser.add_argument("--quick", action="store_true")
+    options = parser.parse_args()
+    threads = int(os.environ["OMP_NUM_THREADS"])
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-threads:])
+    return options
+
+
+def hand_back(options, result):
+    """Appends a line of JSON to the output; a crash later does not take it along."""
+    with open(options.output, "a", encoding="utf-8") as file:
+        file.write(json.dumps(result) + "\n")
+
+
+def say(text):
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
