@@ -1,10 +1,13 @@
 """The results as pictures."""
 
+import itertools
+
 import matplotlib
 
 matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from benchmarks import evaluate
 from benchmarks.report import RULES
@@ -37,7 +40,9 @@ def draw(results, folder):
 def _colour(name):
     if name.startswith("optdsl"):
         return _OURS
-    return _BY_HAND if name in ("plain ops", "textbook NumPy") else _PEERS
+    if name == "C":
+        return _LIMIT
+    return _BY_HAND if name.startswith(("plain ops", "textbook NumPy")) else _PEERS
 
 
 def _bars(axes, bars, title, unit):
@@ -106,13 +111,14 @@ def _rules(results):
         built_in = evaluate.ratio(race, ("Keras 2 built-in", "adam"), ("C", "adam"))
         if race["arena"] == "tf221" and built_in:
             axes.axhline(built_in.median, color=_LIMIT, lw=1, ls="--")
-            place = {"xy": (len(RULES) - 0.55, built_in.median), "va": "bottom", "ha": "right"}
+            place = {"xy": (-0.6, built_in.median), "va": "bottom", "ha": "left"}
             axes.annotate("the fused built-in Adam", **place)
     axes.axhline(1, color=_LIMIT, lw=0.8, ls=":")
     axes.set_xticks(range(len(RULES)), RULES)
     axes.set_ylabel("times Adam's fused loop in C")
     axes.set_title("Rules on the 161 tensors of ResNet-50")
-    axes.legend(frameon=False, ncols=2)
+    axes.set_xlim(left=-0.65)
+    axes.legend(frameon=False, ncols=len(_WAYS), loc="upper center", bbox_to_anchor=(0.5, -0.1))
     return figure
 
 
@@ -129,27 +135,49 @@ def _sparse(results):
                     label += " with a sweep" * (_colour(label) == _BY_HAND and "hybrid" in rule)
                     bars.setdefault(label, evaluate.spread([1000 * s for s in x["seconds"]]))
         _bars(axes, bars.items(), f"{rule}: 1M × 64, 8192 indices", "milliseconds a step")
-        axes.set_xscale("log")
+        _log_scale(axes.xaxis, "x")
+        axes.set_xlim(left=0.5 * min((x.median for x in bars.values()), default=1))
     return figure
+
+
+def _log_scale(axis, name):
+    """Powers of ten and, where there is room, 2 and 5, written as plain numbers."""
+    getattr(axis.axes, f"set_{name}scale")("log")
+    low, high = getattr(axis.axes, f"get_{name}lim")()
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 1000 * low else (1,)))
+    axis.set_major_formatter(FuncFormatter(_short))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def _short(number, _):
+    for factor, unit in ((1e6, "M"), (1e3, "k")):
+        if number >= factor:
+            return f"{number / factor:g}{unit}"
+    return f"{number:g}"
 
 
 def _growth(results):
     figure, all_axes = plt.subplots(1, 3, figsize=(15, 4.5), layout="constrained")
     for axes, size in zip(all_axes, ("parameters", "variables", "rows"), strict=True):
+        colours = itertools.cycle(plt.get_cmap("tab10").colors)
         for curve in results["curves"]:
             if curve["name"] == size:
-                _lines(axes, curve)
-        axes.set(xscale="log", yscale="log", xlabel=size, ylabel="milliseconds a step")
-        axes.set_title(f"Cost against {size}, and straight lines")
+                _lines(axes, curve, colours)
+        axes.set(xlabel=size, ylabel="milliseconds a step")
+        axes.set_title(f"Cost of a step against {size}, and straight lines")
+        _log_scale(axes.xaxis, "x")
+        _log_scale(axes.yaxis, "y")
         if axes.get_legend_handles_labels()[0]:
-            axes.legend(frameon=False, fontsize=7)
+            axes.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.15), ncols=2)
     return figure
 
 
-def _lines(axes, curve):
+def _lines(axes, curve, colours):
     for name, sizes, times, line in evaluate.lines(curve):
+        if name == "C" and curve["arena"] != "numpy":
+            continue
+        colour = _LIMIT if name == "C" else next(colours)
         label = f"{name}, {curve['rule']}"
-        label += f" ({curve['arena']})" if name == "C" else ""
-        (points,) = axes.plot(sizes, [1000 * x for x in times], "o", ms=4, label=label)
+        axes.plot(sizes, [1000 * x for x in times], "o", ms=4, label=label, color=colour)
         steps = [sizes[0] * (sizes[-1] / sizes[0]) ** (i / 100) for i in range(101)]
-        axes.plot(steps, [1000 * line.at(x) for x in steps], lw=0.9, color=points.get_color())
+        axes.plot(steps, [1000 * line.at(x) for x in steps], lw=0.9, color=colour)

@@ -10,6 +10,7 @@ import tempfile
 
 import numpy as np
 
+from benchmarks.race.child import THREADS
 from benchmarks.race.rules import (
     B1,
     B2,
@@ -39,7 +40,6 @@ def _compiled():
 
 
 _LIBRARY = _compiled()
-_THREADS = int(os.environ["OMP_NUM_THREADS"])
 
 
 def _rectified(t, b1):
@@ -81,7 +81,7 @@ def _make(rule, params):
 def _dense_steps(rule, params, slots):
     function = getattr(_LIBRARY, rule.name)
     s = np.zeros(6, np.float32)
-    s_pointer, threads = _pointer(s), ctypes.c_int(_THREADS)
+    s_pointer, threads = _pointer(s), ctypes.c_int(THREADS)
     prepared = {}
     t = 0
 

@@ -2,11 +2,9 @@
 
 import importlib
 import inspect
-import os
 
+from benchmarks.race.child import THREADS
 from benchmarks.race.rules import DENSE, RULES, SPARSE, generated_file
-
-_THREADS = int(os.environ["OMP_NUM_THREADS"])
 
 
 def _class(rule):
@@ -24,7 +22,7 @@ def _maker(engine):
         params = [x.copy() for x in params]
         found = _class(rule)
         known = inspect.signature(found).parameters
-        wished = {"engine": engine, "threads": _THREADS}
+        wished = {"engine": engine, "threads": THREADS}
         optimizer = found(**rule.settings, **{k: x for k, x in wished.items() if k in known})
         return lambda grads: optimizer.update(params, grads), lambda: params
 

@@ -1,15 +1,13 @@
 """What all contestants on TensorFlow 1 share: a session, variables, gradients."""
 
-import os
-
 import tensorflow.compat.v1 as tf
 
+from benchmarks.race.child import THREADS
 from benchmarks.race.models import Rows
 
 if not tf.__version__.startswith("1."):
     raise ImportError("this TensorFlow is no 1.15")
 tf.logging.set_verbosity(tf.logging.ERROR)
-_THREADS = int(os.environ["OMP_NUM_THREADS"])
 _SESSIONS = {}
 
 
@@ -21,7 +19,7 @@ def _session():
             session.close()
         _SESSIONS.clear()
         config = tf.ConfigProto(
-            intra_op_parallelism_threads=_THREADS, inter_op_parallelism_threads=1
+            intra_op_parallelism_threads=THREADS, inter_op_parallelism_threads=1
         )
         _SESSIONS[graph] = tf.Session(config=config)
     return _SESSIONS[graph]

@@ -1,12 +1,11 @@
 """What all contestants on TensorFlow 2 share: its threads, variables, gradients, and Keras 2."""
 
-import os
-
 import tensorflow as tf
 
+from benchmarks.race.child import THREADS
 from benchmarks.race.models import Rows
 
-tf.config.threading.set_intra_op_parallelism_threads(int(os.environ["OMP_NUM_THREADS"]))
+tf.config.threading.set_intra_op_parallelism_threads(THREADS)
 tf.config.threading.set_inter_op_parallelism_threads(1)
 
 

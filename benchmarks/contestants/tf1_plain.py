@@ -4,7 +4,7 @@ import tensorflow.compat.v1 as tf
 
 from benchmarks.contestants.plain_functions import Functions
 from benchmarks.contestants.tensorflow_1 import convert, fresh, maker  # noqa: F401
-from benchmarks.race.rules import DENSE, TF1_BUILT_IN
+from benchmarks.race.rules import TF1_BUILT_IN
 
 
 class Plain(tf.train.Optimizer):
@@ -17,8 +17,8 @@ class Plain(tf.train.Optimizer):
         for i, initial in enumerate(self.rule.slots):
             for var in var_list:
                 name = f"slot_{i}"
-                value = var.initialized_value() if initial is None else tf.fill(var.shape, initial)
-                self._get_or_make_slot(var, tf.cast(value, var.dtype.base_dtype), name, name)
+                value = tf.fill(var.shape, float(initial))
+                self._get_or_make_slot(var, value, name, name)
 
     def _t(self):
         return self._get_non_slot_variable("t", tf.get_default_graph())
@@ -38,5 +38,4 @@ class Plain(tf.train.Optimizer):
         return tf.group(*update_ops, count, name=name_scope)
 
 
-_RULES = tuple(dict.fromkeys((*DENSE, *TF1_BUILT_IN)))
-CONTESTANTS = [{"name": "plain ops", "rules": _RULES, "make": maker(Plain)}]
+CONTESTANTS = [{"name": "plain ops", "rules": (*TF1_BUILT_IN, "adabelief"), "make": maker(Plain)}]

@@ -1,13 +1,12 @@
 """torch.optim: one fused loop, lists of tensors (foreach), a loop over tensors, sparse rows."""
 
-import os
-
 import torch
 
+from benchmarks.race.child import THREADS
 from benchmarks.race.models import Rows
 from benchmarks.race.rules import EPS, LR
 
-torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+torch.set_num_threads(THREADS)
 
 
 def _maker(optimizer, **way):

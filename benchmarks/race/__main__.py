@@ -1,7 +1,6 @@
 """`python -m benchmarks.race OUTPUT ARENA`: runs the races and the curves of an arena."""
 
 import gc
-import os
 
 from benchmarks.race import child
 
@@ -12,8 +11,6 @@ import numpy as np
 from benchmarks.race import arenas, check, curves, models, timing
 from benchmarks.race.rules import RULES
 
-THREADS = int(os.environ["OMP_NUM_THREADS"])
-ROUNDS = 3 if OPTIONS.quick else 15
 SHAPES = models.QUICK_MODELS if OPTIONS.quick else models.MODELS
 
 
@@ -21,12 +18,12 @@ def main():
     those, missing = arenas.contestants(OPTIONS.arena)
     versions = sorted(_versions().items())
     child.hand_back(OPTIONS, {"kind": "arena", "versions": versions, "missing": missing})
-    for race in arenas.races(OPTIONS.arena, THREADS, OPTIONS.quick):
+    for race in arenas.races(OPTIONS.arena, child.THREADS, OPTIONS.quick):
         shapes = SHAPES[race.model]()
         turns = _turns(race, shapes)
         starters = arenas.starters(race, those)
-        child.say(f"{OPTIONS.arena}, {THREADS} threads: {race.rule}, {race.model}")
-        results, failed = run(starters, shapes, turns, ROUNDS)
+        child.say(f"{OPTIONS.arena}, {child.THREADS} threads: {race.rule}, {race.model}")
+        results, failed = run(starters, shapes, turns)
         child.hand_back(
             OPTIONS,
             {
@@ -38,12 +35,12 @@ def main():
                 "failed": failed,
             },
         )
-    if THREADS == 1:
+    if child.THREADS == 1:
         for curve in curves.of_arena(OPTIONS.arena, those, OPTIONS.quick, run):
             child.hand_back(OPTIONS, {"kind": "curve", **curve})
 
 
-def run(starters, shapes, turns, rounds):
+def run(starters, shapes, turns):
     """Races [(contestant, rule)] -> what they took, and why some of them did not finish."""
     failed = []
     passed = [x for x in starters if _attempt(_check_small, x, failed)]
@@ -55,7 +52,7 @@ def run(starters, shapes, turns, rounds):
         racer = _attempt(_racer, pair, failed, params, turns, converted)
         if racer:
             racers[pair[0].name, pair[1].name] = racer
-    times = timing.interleaved(racers, rounds)
+    times = timing.interleaved(racers, OPTIONS.quick)
     racers.clear()
     gc.collect()
     results = [{"contestant": c, "rule": r, "seconds": times[c, r]} for c, r in times]

@@ -19,6 +19,7 @@ def _dense(rules, models):
     return [Race(rule, model) for model in models for rule in rules]
 
 
+_DENSE = [*_dense(DENSE, ("big", "many")), Race("adam", "tiny"), Race("adam", "bert")]
 _EMBEDDINGS = [
     Race("adam, lazy", "uniform"),
     Race("adam, lazy", "zipf"),
@@ -34,13 +35,13 @@ ARENAS = {
     "numpy": (
         ("c", "optdsl_numpy", "textbook_numpy", "torch_adam", "optax_jitted"),
         {
-            1: [*_dense(DENSE, ("big", "many", "tiny")), Race("adam", "bert"), *_EMBEDDINGS],
+            1: [*_DENSE, *_EMBEDDINGS],
             2: _dense(("adam",), ("big", "many")),
         },
     ),
     "tf221": (
         ("c", "optdsl_keras_v2", "keras_builtin", "keras_plain", "keras_3"),
-        {1: [*_dense(DENSE, ("big", "many", "tiny")), Race("adam", "bert"), *_EMBEDDINGS]},
+        {1: [*_DENSE, *_EMBEDDINGS]},
     ),
     "tf215": (
         ("c", "optdsl_keras_v2", "keras_builtin", "addons"),

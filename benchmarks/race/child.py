@@ -5,6 +5,9 @@ import json
 import os
 import sys
 
+#: How many threads everybody may use. The parent says it in the one variable that all read.
+THREADS = int(os.environ.get("OMP_NUM_THREADS", "1"))
+
 
 def start(*arguments):
     """Parses the command line, and pins the process to as many CPUs as threads are asked for."""
@@ -13,8 +16,7 @@ def start(*arguments):
         parser.add_argument(name)
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
-    threads = int(os.environ["OMP_NUM_THREADS"])
-    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-threads:])
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-THREADS:])
     return options
 
 

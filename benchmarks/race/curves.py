@@ -17,7 +17,7 @@ CURVES = {
     "variables": ([1, 5, 20, 100, 500, 2000], lambda n: [(1000,)] * n, _DENSE),
     "rows": ([10**4, 10**5, 10**6, 10**7], lambda n: [(n, _WIDTH)], _SPARSE),
 }
-_ROUNDS, _QUICK_SIZES = 7, 2
+_QUICK_SIZES = 2
 
 
 def of_arena(arena, those, quick, run):
@@ -32,7 +32,7 @@ def of_arena(arena, those, quick, run):
             for size in sizes[:_QUICK_SIZES] if quick else sizes:
                 child.say(f"{arena}: {rule}, {size} {name}")
                 shapes = shapes_of(size)
-                results, failed = run(starters, shapes, _turns(rule, shapes), _ROUNDS)
+                results, failed = run(starters, shapes, _turns(rule, shapes))
                 points.append({"size": size, "results": results, "failed": failed})
             yield {"name": name, "rule": rule, "points": points}
 
