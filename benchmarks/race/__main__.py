@@ -20,7 +20,7 @@ def main():
     child.hand_back(OPTIONS, {"kind": "arena", "versions": versions, "missing": missing})
     for race in arenas.races(OPTIONS.arena, child.THREADS, OPTIONS.quick):
         shapes = SHAPES[race.model]()
-        turns = _turns(race, shapes)
+        turns = models.turns(RULES[race.rule], shapes, race.model)
         starters = arenas.starters(race, those)
         child.say(f"{OPTIONS.arena}, {child.THREADS} threads: {race.rule}, {race.model}")
         results, failed = run(starters, shapes, turns)
@@ -94,13 +94,6 @@ def _racer(contestant, rule, params, turns, converted):
     taken = [turns[i % len(turns)] for i in range(check.STEPS)]
     check.check_large(contestant, rule, params, taken, read())
     return racer
-
-
-def _turns(race, shapes):
-    if RULES[race.rule].sparse:
-        seeds = range(1, 1 + models.TURNS)
-        return [[models.rows(shapes[0], race.model, seed)] for seed in seeds]
-    return [models.gradients(shapes)]
 
 
 def _versions():

@@ -32,13 +32,6 @@ def of_arena(arena, those, quick, run):
             for size in sizes[:_QUICK_SIZES] if quick else sizes:
                 child.say(f"{arena}: {rule}, {size} {name}")
                 shapes = shapes_of(size)
-                results, failed = run(starters, shapes, _turns(rule, shapes))
+                results, failed = run(starters, shapes, models.turns(RULES[rule], shapes))
                 points.append({"size": size, "results": results, "failed": failed})
             yield {"name": name, "rule": rule, "points": points}
-
-
-def _turns(rule, shapes):
-    if RULES[rule].sparse:
-        seeds = range(1, 1 + models.TURNS)
-        return [[models.rows(shapes[0], "uniform", seed)] for seed in seeds]
-    return [models.gradients(shapes)]

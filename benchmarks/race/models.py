@@ -80,6 +80,13 @@ def rows(shape, distribution, seed=1, batch=BATCH):
     return Rows(indices.astype(np.int32), values.reshape(len(indices), shape[1]), shape)
 
 
+def turns(rule, shapes, distribution="uniform"):
+    """The gradients of a model that take turns, each a list for its tensors."""
+    if rule.sparse:
+        return [[rows(shapes[0], distribution, seed)] for seed in range(1, 1 + TURNS)]
+    return [gradients(shapes)]
+
+
 def _filled(shape, seed, draw):
     """A large array repeats a shorter one of random numbers: the time goes elsewhere."""
     size = int(np.prod(shape))
