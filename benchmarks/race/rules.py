@@ -9,10 +9,11 @@ number t of the step, the gradient g, the parameters w and the slots; it returns
 
 from collections import namedtuple
 
-LR, B1, B2, EPS = 0.01, 0.9, 0.999, 1e-8
+LR, B1, B2, EPS = 0.01, 0.9, 0.999, 1e-12
 LION_B2, RANGER_B1, RANGER_EPS, LAMB_EPS = 0.99, 0.95, 1e-5, 1e-6
 SYNC_PERIOD, SLOW_STEP = 6, 0.5
 DECAY, RHO, FIRST_SUM, RMSPROP_EPS = 0.9, 0.95, 0.1, 1e-10
+ADADELTA_EPS = 1e-2  # large, so that the first steps are
 
 #: compute: the function below. slots: the initial numbers, None for a copy of w. settings: what is
 #: passed to the constructors of generated classes and built-ins. sparse: what the rows do that a
@@ -25,10 +26,12 @@ _ADAM = {"learning_rate": LR, "epsilon": EPS}
 
 
 def adam(x, t, g, w, m, v):
-    alpha = LR * (1 - B2**t) ** 0.5 / (1 - B1**t)
+    """Algorithm 1 of the paper. With so small an epsilon its place does not matter."""
     m = B1 * m + (1 - B1) * g
     v = B2 * v + (1 - B2) * x.square(g)
-    return w - alpha * m / (x.sqrt(v) + EPS), m, v
+    m_hat = m / (1 - B1**t)
+    v_hat = v / (1 - B2**t)
+    return w - LR * m_hat / (x.sqrt(v_hat) + EPS), m, v
 
 
 def amsgrad(x, t, g, w, m, v, vhat):
@@ -110,7 +113,7 @@ def rmsprop(x, t, g, w, s, mom):
 
 def adadelta(x, t, g, w, a, d):
     a = RHO * a + (1 - RHO) * x.square(g)
-    step = x.sqrt(d + EPS) / x.sqrt(a + EPS) * g
+    step = x.sqrt(d + ADADELTA_EPS) / x.sqrt(a + ADADELTA_EPS) * g
     return w - LR * step, a, RHO * d + (1 - RHO) * x.square(step)
 
 
@@ -144,7 +147,7 @@ RULES = {
         _rule("momentum", momentum, (0,), {"learning_rate": LR, "momentum": DECAY}),
         _rule("adagrad", adagrad, (FIRST_SUM,), {"learning_rate": LR}),
         _rule("rmsprop", rmsprop, (1, 0), {"learning_rate": LR, "epsilon": RMSPROP_EPS}),
-        _rule("adadelta", adadelta, (0, 0), _ADAM),
+        _rule("adadelta", adadelta, (0, 0), {**_ADAM, "epsilon": ADADELTA_EPS}),
         _rule("adamax", adamax, (0, 0), _ADAM),
         _rule("ftrl", ftrl, (FIRST_SUM, 0), {"learning_rate": LR}),
         _rule("adam, exact", adam, (0, 0), _ADAM, "exact", (B1, B2)),
