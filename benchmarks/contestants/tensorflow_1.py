@@ -30,32 +30,31 @@ def fresh():
     tf.reset_default_graph()
 
 
-def _variable(array, trainable=False):
-    """A variable that holds an array, which is no part of the graph: that has 2 GB at most."""
-    value = tf.placeholder(array.dtype, array.shape)
-    variable = tf.Variable(value, trainable=trainable)
-    _session().run(variable.initializer, {value: array})
-    return variable
+def _variables(arrays, trainable=False):
+    """Variables that hold arrays, which are no part of the graph: that has 2 GB at most."""
+    values = [tf.placeholder(x.dtype, x.shape) for x in arrays]
+    variables = [tf.Variable(value, trainable=trainable) for value in values]
+    initializers = [variable.initializer for variable in variables]
+    _session().run(initializers, dict(zip(values, arrays)))
+    return variables
 
 
 def convert(gradients):
-    return [
-        tf.IndexedSlices(_tensor(g.values), _tensor(g.indices), tf.constant(g.shape))
-        if isinstance(g, Rows)
-        else _tensor(g)
-        for g in gradients
-    ]
+    if isinstance(gradients[0], Rows):
+        return [_rows(g) for g in gradients]
+    return [tf.identity(x) for x in _variables(gradients)]
 
 
-def _tensor(array):
-    return tf.identity(_variable(array))
+def _rows(g):
+    values, indices = map(tf.identity, _variables([g.values, g.indices]))
+    return tf.IndexedSlices(values, indices, tf.constant(g.shape))
 
 
 def maker(build):
     """make() of the function `build`: rule -> an optimizer."""
 
     def make(rule, params):
-        variables = [_variable(x, trainable=True) for x in params]
+        variables = _variables(params, trainable=True)
         optimizer = build(rule)
         runs = {}
 
