@@ -52,11 +52,11 @@ make_venv() { # FOLDER PYTHON ARGUMENT…: a fresh venv with `pip install ARGUME
     "$folder/bin/pip" install -q "$@"
 }
 
-build_main() { # the README's second command, in a venv of this clone
+build_main() { # the README's second command and the benchmarks', in a venv of this clone
   local key
   key=$(cat pyproject.toml .ci/lib.sh | sha256sum | cut -c1-16)
   if [ "$(cat "$MAIN/.key" 2>/dev/null)" != "$key" ]; then
-    make_venv "$MAIN" "$PYTHON" -e '.[test]' && echo "$key" >"$MAIN/.key"
+    make_venv "$MAIN" "$PYTHON" -e '.[test,bench]' && echo "$key" >"$MAIN/.key"
   fi
 }
 

@@ -1,0 +1,1 @@
+"""Optimizers side by side: `python -m benchmarks`, see README.md."""

@@ -1,0 +1,51 @@
+"""The generated NumPy classes, with NumPy alone and with numba."""
+
+import importlib
+import inspect
+
+from benchmarks.race.child import THREADS
+from benchmarks.race.rules import DENSE, RULES, SPARSE, generated_file
+
+
+def _class(rule):
+    module = importlib.import_module("generated.numpy." + generated_file(rule))
+    (found,) = [
+        x
+        for name, x in vars(module).items()
+        if inspect.isclass(x) and x.__module__ == module.__name__ and hasattr(x, "update")
+    ]
+    return found
+
+
+def _maker(engine):
+    def make(rule, params):
+        params = [x.copy() for x in params]
+        found = _class(rule)
+        known = inspect.signature(found).parameters
+        wished = {"engine": engine, "threads": THREADS}
+        optimizer = found(**rule.settings, **{k: x for k, x in wished.items() if k in known})
+        return lambda grads: optimizer.update(params, grads), lambda: params
+
+    return make
+
+
+def _missing():
+    """Why there is no fused loop of numba; None if there is one."""
+    if "engine" not in inspect.signature(_class(RULES["adam"])).parameters:
+        return "the generated classes have no engine"
+    try:
+        import numba  # noqa: F401
+    except ImportError:
+        return "numba is not installed"
+    return None
+
+
+CONTESTANTS = [
+    {"name": "optdsl NumPy", "rules": DENSE + SPARSE, "make": _maker("numpy")},
+    {
+        "name": "optdsl numba",
+        "rules": DENSE + SPARSE,
+        "make": _maker("numba"),
+        "missing": _missing(),
+    },
+]
