@@ -5,17 +5,21 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: 2f87141a78fae63efb5c6a73a400b1d65a6dda9b0ae4e0408cd1fc952fb98b9c
+# sha256 of this file: 2d88e10fc32691589b2b878b7623a6b9a53819a7945cbd99b55b5f3d0066dc87
 """Lookahead around RAdam."""
 
+import bisect
 import functools
+import importlib.util
 import json
 import numbers
 import operator
 import os
 import re
+import warnings
 from collections import namedtuple
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -82,6 +86,9 @@ class Ranger:
         clipnorm: A gradient whose norm is greater is scaled down to this norm.
         global_clipnorm: The same for the norm of all the gradients together.
         overrides: Of some arrays: {pattern of keys: {hyperparameter: number or "*factor"}}.
+        threads: How many threads change large arrays, each a part of them.
+        engine: "numpy"; "numba" for one compiled loop; "auto" for the loop in steps of a million elements
+            and more where numba is installed. The last bits differ.
 
     lr, b1, b2, eps and alpha may be schedules: functions of the number of steps done so far.
     """
@@ -108,6 +115,7 @@ class Ranger:
     _FLAGS = ()
     _SCALARS = ()
     _USES_RANK = False
+    _COMPILED = True
 
     @_also_called(
         learning_rate="lr",
@@ -130,6 +138,8 @@ class Ranger:
         clipnorm=None,
         global_clipnorm=None,
         overrides=None,
+        threads=1,
+        engine="auto",
     ):
         self.lr = lr
         self.b1 = b1
@@ -140,7 +150,13 @@ class Ranger:
         self._policy = "mixed"
         self._densify = False
         self._start(
-            {}, overrides, clipvalue=clipvalue, clipnorm=clipnorm, global_clipnorm=global_clipnorm
+            {},
+            overrides,
+            clipvalue=clipvalue,
+            clipnorm=clipnorm,
+            global_clipnorm=global_clipnorm,
+            threads=threads,
+            engine=engine,
         )
 
     def _initial(self, w):
@@ -176,39 +192,40 @@ class Ranger:
         }
         return coefficients, {}
 
-    def _rule(
-        self,
-        g,
-        w,
-        slow,
-        m,
-        v,
-        *,
-        b1,
-        one_minus_b1,
-        b2,
-        one_minus_b2,
-        one_minus_b1_to_t,
-        r_at_least_5,
-        lr_rect,
-        one_minus_b2_to_t,
-        eps,
-        lr,
-        every_k,
-        alpha,
-    ):
+    def _rule(self):
         """A step of one variable: gradient, array, slots -> new array, new slots."""
-        m = b1 * m + one_minus_b1 * g
-        v = b2 * v + one_minus_b2 * g**2
-        m_hat = m / one_minus_b1_to_t
-        if r_at_least_5:
-            w = w - lr_rect * m_hat / (np.sqrt(v / one_minus_b2_to_t) + eps)
-        else:
-            w = w - lr * m_hat
-        if every_k:
-            slow = slow + alpha * (w - slow)
-            w = slow
-        return w, slow, m, v
+        def rule(
+            g,
+            w,
+            slow,
+            m,
+            v,
+            b1,
+            one_minus_b1,
+            b2,
+            one_minus_b2,
+            one_minus_b1_to_t,
+            r_at_least_5,
+            lr_rect,
+            one_minus_b2_to_t,
+            eps,
+            lr,
+            every_k,
+            alpha,
+        ):
+            m = b1 * m + one_minus_b1 * g
+            v = b2 * v + one_minus_b2 * g**2
+            m_hat = m / one_minus_b1_to_t
+            if r_at_least_5:
+                w = w - lr_rect * m_hat / (np.sqrt(v / one_minus_b2_to_t) + eps)
+            else:
+                w = w - lr * m_hat
+            if every_k:
+                slow = slow + alpha * (w - slow)
+                w = slow
+            return w, slow, m, v
+
+        return rule
 
     def _untouched(self, w, slow, m, v, *, b1, b2, every_k, alpha, **_):
         """The rule at g = 0: rows that a sparse gradient does not mention."""
@@ -221,7 +238,7 @@ class Ranger:
 
     # ------------------------------------------------------------------------------------------
     # From here on the text is the same in every generated optimizer. A step reads and checks
-    # everything, computes all the new values, and only then writes: an error changes nothing.
+    # everything before it writes anything: an error changes nothing.
 
     def update(self, params, grads, constraints=None):
         """Take one step: change the arrays of `params` in place.
@@ -247,13 +264,18 @@ class Ranger:
             totals = []
             coefficients, shared = self._quietly(self._step, *numbers, *totals)
             own = self._own_coefficients(self._step, keys, numbers, totals)
-            writes = []
+            parts, writes = [], []
+            in_place = not _errors_raise()
+            if in_place:
+                gradients = _apart(gradients, [param for _, param, _ in variables])
             for (key, param, _), gradient in zip(variables, gradients):
                 of_it = own.get(key, coefficients)
-                new = self._new(self._rule, param, gradient, states[key], of_it)
+                changed = parts if in_place and key not in constraints else None
+                new = self._new(self._rule(), param, gradient, states[key], of_it, changed)
                 if key in constraints:
                     new = _constrained(key, param, new, constraints[key])
                 writes += new
+            self._change(parts)
         for target, rows, value in writes:
             target[rows] = value
         self._slots.update(states)
@@ -296,15 +318,21 @@ class Ranger:
             return value
         return _number(self._title(name), value(self.t), "[-inf, inf]")
 
-    def _new(self, rule, param, gradient, state, coefficients):
-        """What a rule makes of one variable: [(array, rows or ..., values)], in this order."""
+    def _new(self, rule, param, gradient, state, coefficients, parts=None):
+        """What a rule makes of one variable: [(array, rows or ..., values)], in this order.
+
+        What can be done in place is not among it, but put into the list `parts`.
+        """
         coefficients = self._cast(coefficients, param)
         targets = [param] + [state.get(slot) for slot in self._SLOTS]
+        if parts is not None and all(x is None or x.flags.c_contiguous for x in targets):
+            return self._in_place(rule, gradient, targets, coefficients, parts)
         if gradient.rows is None:
             return self._dense(rule, gradient.values, targets, coefficients)
         if self._densify and self._policy != "lazy":
             return self._densified(rule, gradient, targets, coefficients)
-        return self._sparse(rule, gradient, targets, coefficients)
+        writes = self._on_rows(rule, gradient, targets, coefficients)
+        return writes if self._policy == "lazy" else self._swept(targets, coefficients) + writes
 
     def _cast(self, coefficients, param):
         """The numbers of the step in the dtype in which the variable is computed."""
@@ -340,16 +368,17 @@ class Ranger:
             writes = [_only(rows, *x) if x[0] is targets[0] else x for x in writes]
         return writes
 
-    def _sparse(self, rule, gradient, targets, coefficients):
-        """A rule on the gradient's rows, after what all rows do where the gradient is 0."""
+    def _on_rows(self, rule, gradient, targets, coefficients):
+        """A rule on the rows of the gradient."""
         rows, g = gradient
         old = [_widened(x[rows]) if _has_rows(x) else x for x in targets]
-        writes = _writes(targets, rows, g, old, rule(g, *old, **coefficients))
-        if self._policy == "lazy":
-            return writes
+        return _writes(targets, rows, g, old, rule(g, *old, **coefficients))
+
+    def _swept(self, targets, coefficients):
+        """What all rows do where the gradient is 0; it is written before the gradient's rows are."""
         whole = [_widened(x) for x in targets]
         swept = _writes(targets, ..., None, whole, self._untouched(*whole, **coefficients))
-        return [x for x in swept if _has_rows(x[0])] + writes
+        return [x for x in swept if _has_rows(x[0])]
 
     def _clipped(self, gradients):
         """The gradients after clipvalue, then clipnorm, then global_clipnorm."""
@@ -361,6 +390,59 @@ class Ranger:
         if self.global_clipnorm is not None:
             gradients = [_scaled(x, self.global_clipnorm, gradients) for x in gradients]
         return gradients
+
+    def _in_place(self, rule, gradient, targets, coefficients, parts):
+        """As `_new`, for arrays without gaps: what a block needs stays in the cache."""
+        rows, values = gradient
+        lines = [x if x is None else x.reshape(-1) for x in targets]
+        gradients = [values]
+        if rows is None:
+            g = [x.reshape(-1) for x in gradients]
+            parts.append(_Part("_rule", g, lines, coefficients))
+            return []
+        if self._policy == "lazy":
+            parts.append(_Part("_rule", gradients, targets, coefficients, rows))
+            return []
+        writes = self._on_rows(rule, gradient, targets, coefficients)
+        parts.append(_Part("_untouched", [], lines, coefficients))
+        return writes
+
+    def _change(self, parts):
+        """Run rules on arrays that they change in place."""
+        many = sum(part.size for part in parts) >= _MANY
+        _run(parts, [self._runner(part, many) for part in parts], self.threads)
+
+    def _runner(self, part, many):
+        """What runs the rule of a part on a block."""
+        numbers = part.numbers.values()
+        choices = tuple(x for x in numbers if isinstance(x, (bool, np.bool_)))
+        there = tuple(x is not None for x in part.arrays)
+        if part.name == "_rule" and self._is_compiled(many, part.dtype):
+            key = ("numba", part.dtype.str, there)
+            if key not in self._runners:
+                loop = _compiled(self._fixed_values(), self._rule())
+                self._runners[key] = _Compiled(loop, part)
+            return self._runners[key]
+        key = (part.name, part.dtype.str, there, choices)
+        if key not in self._runners:
+            rule = self._rule() if part.name == "_rule" else self._untouched
+            self._runners[key] = _Tape(rule, part)
+        return self._runners[key]
+
+    def _is_compiled(self, many, dtype):
+        """Whether numba's loop is run, which takes a second to be compiled."""
+        if self.engine == "numpy" or dtype.char not in "fd":
+            return False
+        return self.engine == "numba" or (many and importlib.util.find_spec("numba") is not None)
+
+    def _fixed_values(self):
+        """What is fixed at construction: the rule is compiled for it."""
+        names = [*self._FLAGS, *self._CONSTS]
+        names += [name for name in self.__dict__ if name.startswith("_uses_")]
+        return tuple((name, getattr(self, name)) for name in names)
+
+    def __getstate__(self):
+        return {**self.__dict__, "_runners": {}}
 
     # State
 
@@ -498,6 +580,7 @@ class Ranger:
         config = {name: getattr(self, name) for name in names}
         if self._HYPERS:
             config["overrides"] = {p: dict(x) for p, x in self._overrides.items()} or None
+        config.update(threads=self.threads, engine=self.engine)
         return config
 
     @classmethod
@@ -505,11 +588,13 @@ class Ranger:
         """An optimizer made from what `get_config` returned."""
         return cls(**config)
 
-    def _start(self, shared, overrides, **clipping):
+    def _start(self, shared, overrides, threads, engine, **clipping):
         """What every constructor does at its end."""
         self._overrides = self._checked_overrides(overrides)
         for name in _CLIPPING:
             setattr(self, name, clipping[name])
+        self.threads, self.engine = threads, engine
+        self._runners = {}
         self.t = 0  # the number of steps done
         self._shared = {name: float(value) for name, value in shared.items()}
         self._slots = {}  # key -> {slot: array}
@@ -544,6 +629,10 @@ class Ranger:
             value = _number(self._title(name), value, self._HYPERS[name])
         elif name in _CLIPPING and value is not None:
             value = _number(name, value, "(0, inf)")
+        elif name == "threads":
+            value = _number(name, value, "[1, 1024]", int)
+        elif name == "engine":
+            self._check_engine(value)
         elif name in self._CONSTS or name in self._FLAGS:
             value = self._fixed(name, value)
         if not self.__dict__.get(f"_uses_{name}", True) and _is_used(value):
@@ -559,6 +648,14 @@ class Ranger:
         if not isinstance(value, (bool, np.bool_)):
             raise TypeError(f"{self._title(name)} must be True or False, not {value!r}")
         return bool(value)
+
+    def _check_engine(self, engine):
+        if engine not in ("auto", "numpy", "numba"):
+            raise ValueError(f"engine must be 'auto', 'numpy' or 'numba', not {engine!r}")
+        if engine == "numba" and not self._COMPILED:
+            raise ValueError("engine='numba': this rule is none that numba can compile")
+        if engine == "numba" and importlib.util.find_spec("numba") is None:
+            raise ImportError("engine='numba' needs numba: pip install numba")
 
     def _title(self, name):
         """How messages call an argument."""
@@ -788,6 +885,286 @@ def _constrained(key, param, writes, constraint):
         raise ValueError(f"the constraint of {key!r} returned {kept.dtype} of shape {kept.shape}")
     others = [x for x in writes if x[0] is not param]
     return [*others, (param, ..., kept.astype(param.dtype))]
+
+
+# Steps in place: a rule runs on blocks of arrays, which stay in the cache, and writes into them.
+
+#: Bytes of a block of one array; rows of a block of a sparse gradient; elements from which on
+#: threads, and with "auto" the compilation of a loop, are worth their start.
+_BLOCK, _ROWS, _MANY = 1 << 18, 1024, 1 << 20
+
+
+def _errors_raise():
+    """Whether a floating-point error is an exception now, here and there in the middle of a step."""
+    modes = set(np.geterr().values())
+    strict = any(f[0] == "error" and issubclass(RuntimeWarning, f[2]) for f in warnings.filters)
+    return not modes <= {"ignore", "warn", "print"} or (strict and "warn" in modes)
+
+
+class _Symbol(np.lib.mixins.NDArrayOperatorsMixin):
+    """Stands for an array while a tape is made: what is done with it is noted there."""
+
+    def __init__(self, tape, index):
+        self.tape, self.index = tape, index
+        self.dtype = tape.samples[index].dtype
+
+    def __array_ufunc__(self, ufunc, method, *inputs):
+        return self.tape.note(ufunc, *inputs)
+
+    def __array_function__(self, function, types, inputs, kwargs):
+        return self.tape.note(function, *inputs)
+
+    def __pow__(self, power):
+        """As arrays do it: a power that is cheaper otherwise is no power."""
+        short = {-1: np.reciprocal, 0.5: np.sqrt, 1: np.positive, 2: np.square}
+        if isinstance(power, (int, float)) and power in short:
+            return self.tape.note(short[power], self)
+        return self.tape.note(np.power, self, power)
+
+    def astype(self, dtype):
+        return self.tape.note(np.ndarray.astype, self, dtype)
+
+
+class _Tape:
+    """The calls of NumPy that a rule consists of, each with a place for its result.
+
+    The rule is run once, on symbols. A new state is written over the old one as soon as nothing
+    needs that any more, everything else into scratch arrays, which are used again and again.
+    Values go by numbers: the arrays of the rule, its numbers, constants, scratch arrays.
+    """
+
+    SCALE = 1
+
+    def __init__(self, rule, part):
+        arrays, dtype = part.arrays, part.dtype
+        self.samples, self._calls, self._constants = [], [], {}
+        with np.errstate(all="ignore"):
+            symbols = [self._leaf(None if x is None else np.ones(1, dtype)) for x in arrays]
+            given = {name: self._leaf(x) for name, x in part.numbers.items()}
+            self._leaves = len(self.samples)
+            results = rule(*symbols, **given)
+            self._write(results, len(arrays) - len(results))
+
+    def _leaf(self, sample):
+        self.samples.append(sample)
+        plain = not isinstance(sample, (np.ndarray, np.floating))  # a truth value, a rank
+        return sample if plain else _Symbol(self, len(self.samples) - 1)
+
+    def note(self, function, *inputs):
+        """A call, with the symbol of its result."""
+        inputs = [x.index if isinstance(x, _Symbol) else self._constant(x) for x in inputs]
+        result = self._leaf(np.asarray(function(*[self.samples[i] for i in inputs])))
+        self._calls.append((function, inputs, result.index))
+        return result
+
+    def _constant(self, value):
+        self.samples.append(value)
+        self._constants[len(self.samples) - 1] = value
+        return len(self.samples) - 1
+
+    def _write(self, results, first):
+        """Find a place for all that is computed; `first` is the number of the first state."""
+        new = {}  # of a state, what it will be
+        for state, x in enumerate(results, first):
+            if isinstance(x, _Symbol) and x.index < self._leaves and x.index != state:
+                x = np.positive(x)  # a copy, before the other state is written over
+            if x is not None and getattr(x, "index", None) != state:
+                new[state] = x.index if isinstance(x, _Symbol) else self._constant(x)
+        self.changed = set(new)
+        last = {i: at for at, call in enumerate(self._calls) for i in call[1]}
+        last.update(dict.fromkeys(new.values(), len(self._calls)))
+        self._allocate({i: state for state, i in reversed(list(new.items()))}, last)
+        self._copies = [(state, self._place[i]) for state, i in new.items()]
+        self._copies = [(state, place) for state, place in self._copies if state != place]
+
+    def _allocate(self, wanted, last):
+        """Places for results: `wanted` states by new values, `last` uses by number of the call."""
+        self.constants = list(self._constants.values())
+        self._place = {i: i for i in range(self._leaves)}
+        self._place.update(zip(self._constants, range(self._leaves, 1 << 30)))
+        start = self._leaves + len(self.constants)
+        self._room, self.calls, free = [], [], []  # dtypes of scratch arrays; None: made by a call
+        for at, (function, inputs, out) in enumerate(self._calls):
+            places = [self._place[i] for i in inputs]
+            ends = {self._place[i] for i in inputs if last[i] == at}
+            free += [p for p in ends if p >= start and self._room[p - start] is not None]
+            dtype, state = self.samples[out].dtype, wanted.get(out)
+            in_place = isinstance(function, np.ufunc) and self.samples[out].ndim
+            if in_place and state is not None and last.get(state, -1) <= at:
+                place = state
+            else:
+                dtype = dtype if in_place else None
+                fitting = [p for p in free if dtype is not None and self._room[p - start] == dtype]
+                place = fitting[0] if fitting else start + len(self._room)
+                self._room += [] if fitting else [dtype]
+            free = [p for p in free if p != place]
+            self._place[out] = place
+            self.calls.append((function, places, place, bool(in_place)))
+
+    def room(self, size):
+        """The scratch arrays for blocks of up to `size` elements."""
+        return [None if dtype is None else np.empty(size, dtype) for dtype in self._room]
+
+    def run(self, arrays, numbers, room):
+        """The rule on arrays of one dimension: the last of them, its states, are changed."""
+        size = arrays[0].size if arrays[0] is not None else arrays[-1].size
+        values = [*arrays, *numbers, *self.constants]
+        values += [x if x is None or x.size == size else x[:size] for x in room]
+        for function, inputs, out, in_place in self.calls:
+            if in_place:
+                function(*[values[i] for i in inputs], out=values[out])
+            else:
+                values[out] = function(*[values[i] for i in inputs])
+        for state, i in self._copies:
+            values[state][...] = values[i]
+
+
+class _Part:
+    """Arrays of one dimension, or rows of arrays, that a rule is going to change in place.
+
+    name: of the method, "_rule" or "_untouched". numbers: by name, in the dtype.
+    """
+
+    def __init__(self, name, gradients, states, numbers, rows=None):
+        self.name, self.numbers, self.rows = name, numbers, rows
+        self.gradients, self.states = gradients, states
+        self.arrays = [*gradients, *states]
+        self.dtype = _computation_dtype(states[0])
+        self.count = states[0].size if rows is None else rows.size
+        self.width = 1 if rows is None else states[0][:1].size  # elements of what is counted
+        self.size = self.count * self.width
+
+    def blocks(self, scale):
+        """[(start, stop)] of the blocks: `scale` times as large as what fits into the cache."""
+        length = max(1, scale * _BLOCK // (self.dtype.itemsize * max(1, self.width)))
+        length = length if self.rows is None else min(length, _ROWS)
+        return [(i, min(i + length, self.count)) for i in range(0, self.count, length)]
+
+    def change(self, run, start, stop, room):
+        """Run the rule from `start` to `stop`."""
+        index = slice(start, stop) if self.rows is None else self.rows[start:stop]
+        old = [None if x is None else x[index] for x in self.states]
+        new = [None if x is None else _line(x, self.dtype) for x in old]
+        run([_line(x[start:stop], self.dtype) for x in self.gradients] + new, room)
+        for target, before, after in zip(self.states, old, new):
+            if before is not after or (self.rows is not None and before is not None):
+                target[index] = after.reshape(before.shape)
+
+
+def _line(array, dtype):
+    """The array in one dimension and in a dtype; the same object where it is so already."""
+    array = array if array.ndim == 1 else array.reshape(-1)
+    return array if array.dtype == dtype else array.astype(dtype)
+
+
+def _run(parts, runners, threads):
+    """Run the rules on their parts, each block by a runner; from here on nothing raises."""
+    scale = max((runner.SCALE for runner in runners), default=1)
+    units = [(part, runner, *x) for part, runner in zip(parts, runners) for x in part.blocks(scale)]
+    total = sum(part.size for part in parts)
+    threads = threads if total >= _MANY else 1
+    shares, done = [[] for _ in range(threads)], 0
+    for part, runner, start, stop in units:
+        shares[min(done * threads // max(1, total), threads - 1)].append((part, runner, start, stop))
+        done += (stop - start) * part.width
+    rooms = [_rooms(share) for share in shares]
+    if threads == 1:
+        return _work(shares[0], rooms[0], np.geterr())
+    with ThreadPoolExecutor(threads) as pool:
+        found = [pool.submit(_work, *x, np.geterr()) for x in zip(shares, rooms)]
+    for work in found:
+        work.result()
+
+
+def _rooms(units):
+    """Scratch arrays by runners, as large as the largest block of each."""
+    sizes = {}
+    for part, runner, start, stop in units:
+        sizes[runner] = max(sizes.get(runner, 0), (stop - start) * part.width)
+    return {runner: runner.room(size) for runner, size in sizes.items()}
+
+
+def _work(units, rooms, errors):
+    with np.errstate(**errors):  # each thread has its own
+        for part, runner, start, stop in units:
+            numbers = part.numbers.values()
+            part.change(lambda x, room: runner.run(x, numbers, room), start, stop, rooms[runner])
+
+
+def _apart(gradients, arrays):
+    """The gradients, those copied that lie in memory which a step changes, or not in one piece."""
+    ends = {_address(x): _address(x) + x.nbytes for x in arrays if x.flags.c_contiguous}
+    starts = sorted(ends)
+    return [
+        x if x.rows is not None else _Gradient(None, _copied(x.values, starts, ends))
+        for x in gradients
+    ]
+
+
+def _copied(values, starts, ends):
+    if not values.flags.c_contiguous:
+        return np.array(values, order="C")
+    start = _address(values)
+    before = bisect.bisect_left(starts, start + values.nbytes) - 1
+    return values.copy() if before >= 0 and ends[starts[before]] > start else values
+
+
+def _address(array):
+    return array.__array_interface__["data"][0]
+
+
+class _Compiled:
+    """The same for numba's loop; it is compiled for this dtype now, before anything is written."""
+
+    SCALE = 4
+
+    def __init__(self, loop, part):
+        self._loop, none = loop, np.ones(0, part.dtype)
+        loop(*[x if x is None else none for x in part.arrays], tuple(part.numbers.values()))
+
+    def room(self, size):
+        return None
+
+    def run(self, arrays, numbers, room):
+        self._loop(*arrays, tuple(numbers))
+
+
+_LOOPS = {}  # by what is fixed at construction
+
+
+def _compiled(fixed, rule):
+    """The loop of a rule; compiled once for each setting and dtype in a process."""
+    if fixed not in _LOOPS:
+        import numba
+
+        jit = numba.njit(error_model="numpy", nogil=True)
+        _LOOPS[fixed] = jit(_loop(jit(rule), jit(_at), jit(_put)))
+    return _LOOPS[fixed]
+
+
+def _at(x, i):
+    if x is None:  # a slot that there is not
+        return None
+    return x[i]
+
+
+def _put(x, i, value):
+    if x is not None:
+        x[i] = value
+
+
+def _loop(rule, at, put):
+    """The rule element by element, for numba."""
+
+    def loop(g, w, slow, m, v, numbers):
+        for i in range(w.size):
+            new = rule(at(g, i), at(w, i), at(slow, i), at(m, i), at(v, i), *numbers)
+            put(w, i, new[0])
+            put(slow, i, new[1])
+            put(m, i, new[2])
+            put(v, i, new[3])
+
+    return loop
 
 
 # Hyperparameters of some variables

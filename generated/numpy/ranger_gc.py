@@ -7,10 +7,11 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: cedc17337fd45cbb1b74de1a0b0e5d3035b09f19be77696d2ce2e47308bb30f6
+# sha256 of this file: f6e99502678958b2c0c91349fc1cf1e2135931f01036a5b2804434343f7a739f
 """Ranger with gradient centralization: Lookahead around RAdam on centred gradients."""
 
 import functools
+import importlib.util
 import json
 import numbers
 import operator
@@ -93,6 +94,9 @@ class RangerGC:
         clipnorm: A gradient whose norm is greater is scaled down to this norm.
         global_clipnorm: The same for the norm of all the gradients together.
         overrides: Of some arrays: {pattern of keys: {hyperparameter: number or "*factor"}}.
+        threads: How many threads change large arrays, each a part of them.
+        engine: "numpy"; "numba" for one compiled loop; "auto" for the loop in steps of a million elements
+            and more where numba is installed. The last bits differ.
 
     lr, b1, b2, eps and alpha may be schedules: functions of the number of steps done so far.
     """
@@ -119,6 +123,7 @@ class RangerGC:
     _FLAGS = ()
     _SCALARS = ()
     _USES_RANK = True
+    _COMPILED = False
 
     @_also_called(
         learning_rate="lr",
@@ -141,6 +146,8 @@ class RangerGC:
         clipnorm=None,
         global_clipnorm=None,
         overrides=None,
+        threads=1,
+        engine="auto",
     ):
         self.lr = lr
         self.b1 = b1
@@ -151,7 +158,13 @@ class RangerGC:
         self._policy = "exact"
         self._densify = True
         self._start(
-            {}, overrides, clipvalue=clipvalue, clipnorm=clipnorm, global_clipnorm=global_clipnorm
+            {},
+            overrides,
+            clipvalue=clipvalue,
+            clipnorm=clipnorm,
+            global_clipnorm=global_clipnorm,
+            threads=threads,
+            engine=engine,
         )
 
     def _initial(self, w):
@@ -187,52 +200,53 @@ class RangerGC:
         }
         return coefficients, {}
 
-    def _rule(
-        self,
-        g,
-        w,
-        slow,
-        m,
-        v,
-        *,
-        b1,
-        one_minus_b1,
-        b2,
-        one_minus_b2,
-        one_minus_b1_to_t,
-        r_at_least_5,
-        lr_rect,
-        one_minus_b2_to_t,
-        eps,
-        lr,
-        every_k,
-        alpha,
-        rank,
-    ):
+    def _rule(self):
         """A step of one variable: gradient, array, slots -> new array, new slots."""
-        if rank == 2:
-            g = g - _along(np.mean, g, (0,))
-        elif rank == 3:
-            g = g - _along(np.mean, g, (0, 1))
-        elif rank == 4:
-            g = g - _along(np.mean, g, (0, 1, 2))
-        elif rank == 5:
-            g = g - _along(np.mean, g, (0, 1, 2, 3))
-        m = b1 * m + one_minus_b1 * g
-        v = b2 * v + one_minus_b2 * g**2
-        m_hat = m / one_minus_b1_to_t
-        if r_at_least_5:
-            w = w - lr_rect * m_hat / (np.sqrt(v / one_minus_b2_to_t) + eps)
-        else:
-            w = w - lr * m_hat
-        if every_k:
-            slow = slow + alpha * (w - slow)
-            w = slow
-        return w, slow, m, v
+        def rule(
+            g,
+            w,
+            slow,
+            m,
+            v,
+            b1,
+            one_minus_b1,
+            b2,
+            one_minus_b2,
+            one_minus_b1_to_t,
+            r_at_least_5,
+            lr_rect,
+            one_minus_b2_to_t,
+            eps,
+            lr,
+            every_k,
+            alpha,
+            rank,
+        ):
+            if rank == 2:
+                g = g - _along(np.mean, g, (0,))
+            elif rank == 3:
+                g = g - _along(np.mean, g, (0, 1))
+            elif rank == 4:
+                g = g - _along(np.mean, g, (0, 1, 2))
+            elif rank == 5:
+                g = g - _along(np.mean, g, (0, 1, 2, 3))
+            m = b1 * m + one_minus_b1 * g
+            v = b2 * v + one_minus_b2 * g**2
+            m_hat = m / one_minus_b1_to_t
+            if r_at_least_5:
+                w = w - lr_rect * m_hat / (np.sqrt(v / one_minus_b2_to_t) + eps)
+            else:
+                w = w - lr * m_hat
+            if every_k:
+                slow = slow + alpha * (w - slow)
+                w = slow
+            return w, slow, m, v
+
+        return rule
 
     # ------------------------------------------------------------------------------------------
     # From here on the text is the same in every generated optimizer. A step reads and checks
-    # everything, computes all the new values, and only then writes: an error changes nothing.
+    # everything before it writes anything: an error changes nothing.
 
     def update(self, params, grads, constraints=None):
         """Take one step: change the arrays of `params` in place.
@@ -261,7 +275,7 @@ class RangerGC:
             writes = []
             for (key, param, _), gradient in zip(variables, gradients):
                 of_it = own.get(key, coefficients)
-                new = self._new(self._rule, param, gradient, states[key], of_it)
+                new = self._new(self._rule(), param, gradient, states[key], of_it)
                 if key in constraints:
                     new = _constrained(key, param, new, constraints[key])
                 writes += new
@@ -308,14 +322,16 @@ class RangerGC:
         return _number(self._title(name), value(self.t), "[-inf, inf]")
 
     def _new(self, rule, param, gradient, state, coefficients):
-        """What a rule makes of one variable: [(array, rows or ..., values)], in this order."""
+        """What a rule makes of one variable: [(array, rows or ..., values)], in this order.
+        """
         coefficients = self._cast(coefficients, param)
         targets = [param] + [state.get(slot) for slot in self._SLOTS]
         if gradient.rows is None:
             return self._dense(rule, gradient.values, targets, coefficients)
         if self._densify and self._policy != "lazy":
             return self._densified(rule, gradient, targets, coefficients)
-        return self._sparse(rule, gradient, targets, coefficients)
+        writes = self._on_rows(rule, gradient, targets, coefficients)
+        return writes if self._policy == "lazy" else self._swept(targets, coefficients) + writes
 
     def _cast(self, coefficients, param):
         """The numbers of the step in the dtype in which the variable is computed."""
@@ -351,16 +367,17 @@ class RangerGC:
             writes = [_only(rows, *x) if x[0] is targets[0] else x for x in writes]
         return writes
 
-    def _sparse(self, rule, gradient, targets, coefficients):
-        """A rule on the gradient's rows, after what all rows do where the gradient is 0."""
+    def _on_rows(self, rule, gradient, targets, coefficients):
+        """A rule on the rows of the gradient."""
         rows, g = gradient
         old = [_widened(x[rows]) if _has_rows(x) else x for x in targets]
-        writes = _writes(targets, rows, g, old, rule(g, *old, **coefficients))
-        if self._policy == "lazy":
-            return writes
+        return _writes(targets, rows, g, old, rule(g, *old, **coefficients))
+
+    def _swept(self, targets, coefficients):
+        """What all rows do where the gradient is 0; it is written before the gradient's rows are."""
         whole = [_widened(x) for x in targets]
         swept = _writes(targets, ..., None, whole, self._untouched(*whole, **coefficients))
-        return [x for x in swept if _has_rows(x[0])] + writes
+        return [x for x in swept if _has_rows(x[0])]
 
     def _clipped(self, gradients):
         """The gradients after clipvalue, then clipnorm, then global_clipnorm."""
@@ -509,6 +526,7 @@ class RangerGC:
         config = {name: getattr(self, name) for name in names}
         if self._HYPERS:
             config["overrides"] = {p: dict(x) for p, x in self._overrides.items()} or None
+        config.update(threads=self.threads, engine=self.engine)
         return config
 
     @classmethod
@@ -516,11 +534,13 @@ class RangerGC:
         """An optimizer made from what `get_config` returned."""
         return cls(**config)
 
-    def _start(self, shared, overrides, **clipping):
+    def _start(self, shared, overrides, threads, engine, **clipping):
         """What every constructor does at its end."""
         self._overrides = self._checked_overrides(overrides)
         for name in _CLIPPING:
             setattr(self, name, clipping[name])
+        self.threads, self.engine = threads, engine
+        self._runners = {}
         self.t = 0  # the number of steps done
         self._shared = {name: float(value) for name, value in shared.items()}
         self._slots = {}  # key -> {slot: array}
@@ -555,6 +575,10 @@ class RangerGC:
             value = _number(self._title(name), value, self._HYPERS[name])
         elif name in _CLIPPING and value is not None:
             value = _number(name, value, "(0, inf)")
+        elif name == "threads":
+            value = _number(name, value, "[1, 1024]", int)
+        elif name == "engine":
+            self._check_engine(value)
         elif name in self._CONSTS or name in self._FLAGS:
             value = self._fixed(name, value)
         if not self.__dict__.get(f"_uses_{name}", True) and _is_used(value):
@@ -570,6 +594,14 @@ class RangerGC:
         if not isinstance(value, (bool, np.bool_)):
             raise TypeError(f"{self._title(name)} must be True or False, not {value!r}")
         return bool(value)
+
+    def _check_engine(self, engine):
+        if engine not in ("auto", "numpy", "numba"):
+            raise ValueError(f"engine must be 'auto', 'numpy' or 'numba', not {engine!r}")
+        if engine == "numba" and not self._COMPILED:
+            raise ValueError("engine='numba': this rule is none that numba can compile")
+        if engine == "numba" and importlib.util.find_spec("numba") is None:
+            raise ImportError("engine='numba' needs numba: pip install numba")
 
     def _title(self, name):
         """How messages call an argument."""

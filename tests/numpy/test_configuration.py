@@ -13,7 +13,7 @@ def test_the_config_makes_the_same_optimizer(name, setting):
     optimizer = make(name, clipnorm=2, **setting)
     config = optimizer.get_config()
     assert set(config) == set(inspect.signature(type(optimizer)).parameters)
-    assert {type(x) for x in config.values()} <= {float, int, bool, list, type(None)}
+    assert {type(x) for x in config.values()} <= {float, int, bool, list, str, type(None)}
     assert type(optimizer).from_config(config).get_config() == config
 
 

@@ -18,6 +18,11 @@ global_clipnorm: The same for the norm of all the gradients together."""
 
 _OVERRIDES = 'overrides: Of some arrays: {pattern of keys: {hyperparameter: number or "*factor"}}.'
 
+_RUNNING = """\
+threads: How many threads change large arrays, each a part of them.
+engine: "numpy"; "numba" for one compiled loop; "auto" for the loop in steps of a million elements
+    and more where numba is installed. The last bits differ."""
+
 
 def class_documentation(program: Program, arguments: Sequence[Argument]) -> list[Documentation]:
     """The lines of the docstring of the class after the opening quotes, indented but the first."""
@@ -31,6 +36,7 @@ def class_documentation(program: Program, arguments: Sequence[Argument]) -> list
             *indented(line for a in arguments for line in a.documentation(WIDTH - 8)),
             *indented(_CLIPPING.split("\n")),
             *(indented([_OVERRIDES]) if program.hypers else []),
+            *indented(_RUNNING.split("\n")),
             *_schedules(program, arguments),
         ]
     )

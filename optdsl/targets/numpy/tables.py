@@ -85,6 +85,14 @@ HELPERS = {
     **dict.fromkeys(_ALONG, "along"),
 }  # fmt: skip
 
+#: Operators that numba compiles, of single numbers, as NumPy computes them of arrays.
+COMPILED = frozenset(
+    """
+    add sub mul div mod pow neg lt le gt ge eq ne abs min max where and or not
+    sqrt sign exp log log1p expm1 tanh floor ceil round cbrt isfinite atan2
+    """.split()
+)
+
 #: Identifiers that no value may have inside a method.
 TAKEN = frozenset(
     {
@@ -96,18 +104,20 @@ TAKEN = frozenset(
         "math",
         "coefficients",
         "shared",
+        "rule",
         RANK,
     }
 )
 
 #: Attributes and arguments that every generated class has.
 MEMBERS = frozenset(
-    "clipnorm clipvalue evaluation evaluation_params from_config get_config get_weights"
-    " global_clipnorm load load_state_dict overrides save set_weights state_dict step t"
+    "clipnorm clipvalue engine evaluation evaluation_params from_config get_config get_weights"
+    " global_clipnorm load load_state_dict overrides save set_weights state_dict step t threads"
     " update".split()
 )
 
 #: Names at the top of every generated module.
 MODULE_NAMES = frozenset(
-    "Mapping SparseGrad contextlib functools json namedtuple numbers operator os re".split()
+    "Mapping SparseGrad ThreadPoolExecutor contextlib functools importlib json namedtuple numba"
+    " numbers operator os re warnings".split()
 )

@@ -24,8 +24,18 @@ class NumpyTarget:
 
     name = "numpy"
     allowed_imports = frozenset(
-        {"collections", "collections.abc", "contextlib", "functools", "json", "math", "numbers"}
-        | {"numpy", "operator", "os", "re"}
+        {
+            "bisect",
+            "collections",
+            "collections.abc",
+            "contextlib",
+            "functools",
+            "json",
+            "math",
+            "numbers",
+        }
+        | {"concurrent.futures", "importlib.util", "numba", "numpy", "operator", "os", "re"}
+        | {"warnings"}
     )
 
     def check(self, program: Program, diagnostics: Diagnostics) -> None:
@@ -65,6 +75,8 @@ class _View:
     step: tuple[SafeText, ...]
     rule: tuple[SafeText, ...]
     untouched: tuple[SafeText, ...]
+    loop: tuple[SafeText, ...]
+    is_elementwise: bool
     phases: tuple[SafeText, ...]
     has_stages: bool
     has_clocks: bool
@@ -96,6 +108,8 @@ def _view(program: Program) -> _View:
         step=step,
         rule=rule,
         untouched=untouched,
+        loop=_code(writer.loop()),
+        is_elementwise=writer.is_elementwise,
         phases=phases,
         has_stages=writer.has_stages,
         has_clocks=writer.has_clocks,

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from optdsl.ir.build import expressions, ops, program_expressions, refs
-from optdsl.ir.nodes import Const, Expr, Flag, Hyper, Program, Rule, Shared, Slot, Value
+from optdsl.ir.elementwise import is_elementwise
+from optdsl.ir.nodes import (
+    Const,
+    Expr,
+    Flag,
+    Hyper,
+    Program,
+    Rule,
+    Shared,
+    Slot,
+    Untouched,
+    Value,
+)  # fmt: skip
+from optdsl.ir.regions import defines
 from optdsl.ir.sparse import sparse
 from optdsl.semantics.level import Level
 from optdsl.semantics.model import Settings
@@ -14,6 +28,7 @@ from optdsl.targets.arguments import ConstList, attributes, computed_text, spell
 from optdsl.targets.base import Spelling
 from optdsl.targets.functions import (
     PhaseText,
+    ProgramText,
     RuleText,
     Style,
     condition_text,
@@ -117,7 +132,11 @@ class Writer:
         lines += self._clocks()
         names = [quoted(f"{'total' if x.is_total else 'stage'}_{i}") for i, x in self._numbered()]
         lines += _table("_PHASES", names, "()") if names else []
-        return [*lines, f"    _USES_RANK = {any(map(self._uses_rank, p.rules))}"]
+        return [
+            *lines,
+            f"    _USES_RANK = {any(map(self._uses_rank, p.rules))}",
+            f"    _COMPILED = {self.is_compiled}",
+        ]
 
     def _lists(self) -> dict[str, str]:
         return {
@@ -171,7 +190,9 @@ class Writer:
         public = [f'{a.public}="{a.name}"' for a in self.arguments if a.public]
         clipping = [f"{name}=None" for name in _CLIPPING]
         overrides = ["overrides=None"] if self._program.hypers else []
-        items = ["self", *map(self._parameter, self.arguments), "*", *clipping, *overrides]
+        running = ["threads=1", 'engine="auto"']
+        items = [*map(self._parameter, self.arguments), "*", *clipping, *overrides, *running]
+        items = ["self", *items]
         lines = layout.call("@_also_called", public, "", 4) if public else []
         lines += layout.call("def __init__", items, ":", 4)
         for a in self.arguments:
@@ -183,7 +204,7 @@ class Writer:
         shareds = self._program.shareds
         lines += self._state("shared", shareds) if shareds else []
         start = ["shared" if shareds else "{}", "overrides" if overrides else "None"]
-        start += [f"{x}={x}" for x in _CLIPPING]
+        start += [f"{x}={x}" for x in (*_CLIPPING, "threads", "engine")]
         return lines + layout.call("self._start", start, "", 8)
 
     def _parameter(self, a: Argument) -> str:
@@ -288,17 +309,87 @@ class Writer:
         ]
 
     def rule(self) -> list[str]:
-        """The method `_rule`."""
-        rank = self._uses_rank(self._program.rule)
+        """The method `_rule`, which returns the rule: a function of arrays and numbers alone."""
+        fixed: dict[str, str] = {}
+        style = replace(self._style(self._w, indent=12), attribute=self._local(fixed))
+        text = print_program(self._program, style)
+        body = self._body(text.rule, 12)
         return [
-            *self._signature("_rule", self._text.gradients, [self._text.rule], rank),
+            "    def _rule(self):",
             '        """A step of one variable: gradient, array, slots -> new array, new slots."""',
-            *self._body(self._text.rule, 8),
+            *(f"        {name} = {attribute}" for attribute, name in fixed.items()),
+            *([""] if fixed else []),
+            *layout.call("def rule", self._rule_parameters(text), ":", 8),
+            *body,
+            "",
+            "        return rule",
         ]
+
+    def _local(self, fixed: dict[str, str]) -> Callable[[Value], str]:
+        """How the rule calls what is fixed at construction; `fixed` gets names by attributes."""
+        taken = set(self._rule_parameters(self._text))
+        taken |= {self._text.names.of(d.value) for d in defines(self._program.rule.body)}
+
+        def local(value: Value) -> str:
+            attribute = self._attribute(value)
+            name = attribute.removeprefix("self.").lstrip("_")
+            while name in taken:
+                name += "_"
+            return fixed.setdefault(attribute, name)
+
+        return local
+
+    def _rule_parameters(self, text: ProgramText) -> list[str]:
+        """Gradients, the array, slots, and all the numbers, in the order in which they are given."""
+        numbers = [c.name for c in text.coefficients]
+        rank = [tables.RANK] if any(map(self._uses_rank, self._program.rules)) else []
+        return [*text.gradients, self._w, *text.slots.values(), *numbers, *rank]
+
+    @property
+    def is_elementwise(self) -> bool:
+        """Whether the rule may run on any part of a variable, since no element needs another."""
+        return not any(s.scalar for s in self._program.slots) and all(
+            is_elementwise(rule) for rule in (self._program.rule, *(u.rule for u, _ in self._swept))
+        )
+
+    @property
+    def is_compiled(self) -> bool:
+        """Whether numba can compile the rule."""
+        found = [o for e in expressions(self._program.rule.body) for o in ops(e)]
+        choices = [a for o in found if o.op == "where" for a in o.args[1:]]
+        return (
+            self.is_elementwise
+            and all(o.op in tables.COMPILED for o in found)
+            and all(a.level == Level.ELEMENT for a in choices)
+        )
+
+    def loop(self) -> list[str]:
+        """The function `_loop`, which numba compiles; nothing where it cannot."""
+        if not self.is_compiled:
+            return []
+        states = [self._w, *self._text.slots.values()]
+        arrays = [*self._text.gradients, *states]
+        given = [*(f"at({x}, i)" for x in arrays), "*numbers"]
+        return [
+            "def _loop(rule, at, put):",
+            '    """The rule element by element, for numba."""',
+            "",
+            *layout.call("def loop", [*arrays, "numbers"], ":", 4),
+            f"        for i in range({self._w}.size):",
+            *layout.call("new = rule", given, "", 12),
+            *(f"            put({x}, i, new[{k}])" for k, x in enumerate(states)),
+            "",
+            "    return loop",
+        ]
+
+    @property
+    def _swept(self) -> list[tuple[Untouched, RuleText]]:
+        """The rules at g = 0 that some policy needs."""
+        return [(u, text) for u, text in self._text.untouched if u in self._rows.rules]
 
     def untouched(self) -> list[str]:
         """The method `_untouched`; nothing where no policy has a use for it."""
-        found = [(u, text) for u, text in self._text.untouched if u in self._rows.rules]
+        found = self._swept
         if not found:
             return []
         rank = any(self._uses_rank(u.rule) for u, _ in found)
