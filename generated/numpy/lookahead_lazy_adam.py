@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/lazy_adam.opt
 # sha256 of the spec: 6d02708ce8a6dc6f96038c6527dda25a0cae35533e5babc618522318fe221b65
-# sha256 of this file: d5c9e642969360a883c20b5b472ebe6796b9a92fbca2af9e3c89ca167c10a317
+# sha256 of this file: 4172aad0432cda5a17eee101f4cea3a60dec1aa0656d4673e29dfd2c5b371edd
 """Lookahead around LazyAdam: for embeddings."""
 
 import bisect
@@ -942,33 +942,40 @@ class _Tape:
         self.changed = set(new)
         last = {i: at for at, call in enumerate(self._calls) for i in call[1]}
         last.update(dict.fromkeys(new.values(), len(self._calls)))
-        self._allocate({i: state for state, i in reversed(list(new.items()))}, last)
+        self._allocate(new, last)
         self._copies = [(state, self._place[i]) for state, i in new.items()]
         self._copies = [(state, place) for state, place in self._copies if state != place]
 
-    def _allocate(self, wanted, last):
-        """Places for results: `wanted` states by new values, `last` uses by number of the call."""
+    def _allocate(self, new, last):
+        """A place for each result; `new` values by states, `last` uses by the number of the call."""
         self.constants = list(self._constants.values())
         self._place = {i: i for i in range(self._leaves)}
         self._place.update(zip(self._constants, range(self._leaves, 1 << 30)))
+        made = {out: at for at, (_, _, out) in enumerate(self._calls)}
+        wanted = {i: state for state, i in reversed(list(new.items())) if i in made}
+        # an old state that is not needed any more is a scratch array until the new one is made
+        until = {state: made[i] for i, state in wanted.items()}
+        free = [state for state in until if state not in last]
         start = self._leaves + len(self.constants)
-        self._room, self.calls, free = [], [], []  # dtypes of scratch arrays; None: made by a call
+        self._room, self.calls = [], []  # dtypes of scratch arrays; None: made by the call
+        dtypes = {state: self.samples[state].dtype for state in until}
         for at, (function, inputs, out) in enumerate(self._calls):
             places = [self._place[i] for i in inputs]
-            ends = {self._place[i] for i in inputs if last[i] == at}
-            free += [p for p in ends if p >= start and self._room[p - start] is not None]
-            dtype, state = self.samples[out].dtype, wanted.get(out)
-            in_place = isinstance(function, np.ufunc) and self.samples[out].ndim
-            if in_place and state is not None and last.get(state, -1) <= at:
+            free += [self._place[i] for i in set(inputs) if last[i] == at]
+            state, sample, end = wanted.get(out), self.samples[out], last.get(out, at)
+            fit = [p for p in free if dtypes.get(p) == sample.dtype and end <= until.get(p, end)]
+            in_place = bool(isinstance(function, np.ufunc) and sample.ndim)
+            if in_place and (state in free or state in fit):
                 place = state
+            elif in_place and fit:
+                place = min(fit, key=lambda p: p not in places)  # an input is in the cache
             else:
-                dtype = dtype if in_place else None
-                fitting = [p for p in free if dtype is not None and self._room[p - start] == dtype]
-                place = fitting[0] if fitting else start + len(self._room)
-                self._room += [] if fitting else [dtype]
+                place = start + len(self._room)
+                self._room.append(sample.dtype if in_place else None)
+                dtypes.update({place: sample.dtype} if in_place else {})
             free = [p for p in free if p != place]
             self._place[out] = place
-            self.calls.append((function, places, place, bool(in_place)))
+            self.calls.append((function, places, place, in_place))
 
     def room(self, size):
         """The scratch arrays for blocks of up to `size` elements."""

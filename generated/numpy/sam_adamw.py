@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/adamw.opt
 # sha256 of the spec: 30205ad4af97039a63cd04fde425348d743ed8f58d8bbc1e3a1f128f40eb6669
-# sha256 of this file: 6bad036f36608bb8aadb61203fff6f65cc0bb0309c7b12c8ae3740b8a341cb49
+# sha256 of this file: b456b8daaed44b84b0cd93a034d702b3b56a2b975e66ca1fce37376e8ab2c4fd
 """AdamW on the gradients of sharpness-aware minimization."""
 
 import bisect
@@ -1067,33 +1067,40 @@ class _Tape:
         self.changed = set(new)
         last = {i: at for at, call in enumerate(self._calls) for i in call[1]}
         last.update(dict.fromkeys(new.values(), len(self._calls)))
-        self._allocate({i: state for state, i in reversed(list(new.items()))}, last)
+        self._allocate(new, last)
         self._copies = [(state, self._place[i]) for state, i in new.items()]
         self._copies = [(state, place) for state, place in self._copies if state != place]
 
-    def _allocate(self, wanted, last):
-        """Places for results: `wanted` states by new values, `last` uses by number of the call."""
+    def _allocate(self, new, last):
+        """A place for each result; `new` values by states, `last` uses by the number of the call."""
         self.constants = list(self._constants.values())
         self._place = {i: i for i in range(self._leaves)}
         self._place.update(zip(self._constants, range(self._leaves, 1 << 30)))
+        made = {out: at for at, (_, _, out) in enumerate(self._calls)}
+        wanted = {i: state for state, i in reversed(list(new.items())) if i in made}
+        # an old state that is not needed any more is a scratch array until the new one is made
+        until = {state: made[i] for i, state in wanted.items()}
+        free = [state for state in until if state not in last]
         start = self._leaves + len(self.constants)
-        self._room, self.calls, free = [], [], []  # dtypes of scratch arrays; None: made by a call
+        self._room, self.calls = [], []  # dtypes of scratch arrays; None: made by the call
+        dtypes = {state: self.samples[state].dtype for state in until}
         for at, (function, inputs, out) in enumerate(self._calls):
             places = [self._place[i] for i in inputs]
-            ends = {self._place[i] for i in inputs if last[i] == at}
-            free += [p for p in ends if p >= start and self._room[p - start] is not None]
-            dtype, state = self.samples[out].dtype, wanted.get(out)
-            in_place = isinstance(function, np.ufunc) and self.samples[out].ndim
-            if in_place and state is not None and last.get(state, -1) <= at:
+            free += [self._place[i] for i in set(inputs) if last[i] == at]
+            state, sample, end = wanted.get(out), self.samples[out], last.get(out, at)
+            fit = [p for p in free if dtypes.get(p) == sample.dtype and end <= until.get(p, end)]
+            in_place = bool(isinstance(function, np.ufunc) and sample.ndim)
+            if in_place and (state in free or state in fit):
                 place = state
+            elif in_place and fit:
+                place = min(fit, key=lambda p: p not in places)  # an input is in the cache
             else:
-                dtype = dtype if in_place else None
-                fitting = [p for p in free if dtype is not None and self._room[p - start] == dtype]
-                place = fitting[0] if fitting else start + len(self._room)
-                self._room += [] if fitting else [dtype]
+                place = start + len(self._room)
+                self._room.append(sample.dtype if in_place else None)
+                dtypes.update({place: sample.dtype} if in_place else {})
             free = [p for p in free if p != place]
             self._place[out] = place
-            self.calls.append((function, places, place, bool(in_place)))
+            self.calls.append((function, places, place, in_place))
 
     def room(self, size):
         """The scratch arrays for blocks of up to `size` elements."""
