@@ -5,7 +5,7 @@
 # sha256 of the spec: a8f3677491a050d7ddb109415b228abefb9583fe9363ca0a38e09b8ca607e7d1
 # spec: specs/adam.opt
 # sha256 of the spec: 4145365e1a61b681faf02f9cf63b0ca90b1e33c3193d01bd16281c38241c9a0e
-# sha256 of this file: cbaeeeeddc0faf01ca735ac159f283c538b0cd3f6cd6b64c50eb7dc32d5aef0d
+# sha256 of this file: 497c6a41b206fdca39b69311050f34816e7453955b3f859e1bfbc0a948e601b9
 """Adam on the mean of the gradients of four steps."""
 
 import bisect
@@ -223,6 +223,8 @@ class AccumulatedAdam:
         Raises:
             TypeError, ValueError, IndexError: something does not fit; nothing was changed.
         """
+        if self._again(params, grads, constraints):
+            return
         variables = _variables(params, grads)
         constraints = dict(constraints or {})
         _check_keys("constraints", constraints, params)
@@ -249,8 +251,12 @@ class AccumulatedAdam:
         for target, rows, value in writes:
             target[rows] = value
         self._slots.update(states)
-        self._shared.update((name, float(shared[name])) for name in self._shared if name in shared)
         self._pending = None if variables else self._pending
+        self._count(shared)
+        self._remember(params, variables, gradients, parts)
+
+    def _count(self, shared):
+        self._shared.update((name, float(shared[name])) for name in self._shared if name in shared)
         self.t += 1
 
     @staticmethod
@@ -388,15 +394,52 @@ class AccumulatedAdam:
         """What runs the rule of a part on a block."""
         numbers = part.numbers.values()
         choices = tuple(x for x in numbers if isinstance(x, (bool, np.bool_)))
-        there = tuple(x is not None for x in part.arrays)
+        there = tuple(x is not None for x in part.states)
         key = (part.name, part.dtype.str, there, choices)
         if key not in self._runners:
             rule = self._rule() if part.name == "_rule" else self._untouched
             self._runners[key] = _Tape(rule, part)
         return self._runners[key]
 
+    def _remember(self, params, variables, gradients, parts):
+        """Prepare for a next step on the same arrays, if this one was dense and in place."""
+        self._repeated = None
+        plain = all(param.dtype in _PLAIN for _, param, _ in variables)
+        plain = plain and all(x.rows is None for x in gradients) and not self._clips()
+        if plain and variables and len(parts) == len(variables) == len(params):
+            items = [
+                (_changes(self._overrides, [str(key)]), key, param, self._slots[key])
+                for key, param, _ in variables
+            ]
+            self._repeated = _Repeated(params, items, tuple(self._SLOTS))
+
+    def _again(self, params, grads, constraints):
+        """Take a step on the same arrays as the last one, if this is one."""
+        again = self._repeated
+        if again is None or constraints or _errors_raise() or self._clips():
+            return False
+        try:
+            if not again.take(params, grads, self._slots):
+                return False
+            numbers = [np.float64(self.t + 1), *self._numbers()]
+            with np.errstate(**_QUIET):
+                coefficients, shared = self._quietly(self._step, *numbers)
+                keys = [part.key for part in again.parts]
+                own = self._own_coefficients(self._step, keys, numbers, [])
+                for part in again.parts:
+                    of_it = own.get(part.key, coefficients)
+                    part.numbers = {name: _cast(x, part.dtype) for name, x in of_it.items()}
+                self._change(again.parts)
+        finally:
+            again.let_go()
+        self._count(shared)
+        return True
+
+    def _clips(self):
+        return any(getattr(self, name) is not None for name in _CLIPPING)
+
     def __getstate__(self):
-        return {**self.__dict__, "_runners": {}}
+        return {**self.__dict__, "_runners": {}, "_repeated": None}
 
     # State
 
@@ -549,6 +592,7 @@ class AccumulatedAdam:
             setattr(self, name, clipping[name])
         self.threads, self.engine = threads, engine
         self._runners = {}
+        self._repeated = None
         self.t = 0  # the number of steps done
         self._shared = {name: float(value) for name, value in shared.items()}
         self._slots = {}  # key -> {slot: array}
@@ -948,7 +992,8 @@ class _Tape:
             places = [self._place[i] for i in inputs]
             free += [self._place[i] for i in set(inputs) if last[i] == at]
             state, sample, end = wanted.get(out), self.samples[out], last.get(out, at)
-            fit = [p for p in free if dtypes.get(p) == sample.dtype and end <= until.get(p, end)]
+            fit = [p for p in free if p in dtypes and end <= until.get(p, end)]
+            fit = [p for p in fit if dtypes[p] == sample.dtype]
             in_place = bool(isinstance(function, np.ufunc) and sample.ndim)
             if in_place and (state in free or state in fit):
                 place = state
@@ -986,10 +1031,15 @@ class _Part:
     name: of the method, "_rule" or "_untouched". numbers: by name, in the dtype.
     """
 
+    is_packed = False
+
+    @property
+    def arrays(self):
+        return [*self.gradients, *self.states]
+
     def __init__(self, name, gradients, states, numbers, rows=None):
         self.name, self.numbers, self.rows = name, numbers, rows
         self.gradients, self.states = gradients, states
-        self.arrays = [*gradients, *states]
         self.dtype = _computation_dtype(states[0])
         self.count = states[0].size if rows is None else rows.size
         self.width = 1 if rows is None else states[0][:1].size  # elements of what is counted
@@ -1001,12 +1051,13 @@ class _Part:
         length = length if self.rows is None else min(length, _ROWS)
         return [(i, min(i + length, self.count)) for i in range(0, self.count, length)]
 
-    def change(self, run, start, stop, room):
+    def change(self, runner, room, start, stop):
         """Run the rule from `start` to `stop`."""
         index = slice(start, stop) if self.rows is None else self.rows[start:stop]
         old = [None if x is None else x[index] for x in self.states]
         new = [None if x is None else _line(x, self.dtype) for x in old]
-        run([_line(x[start:stop], self.dtype) for x in self.gradients] + new, room)
+        given = [_line(x[start:stop], self.dtype) for x in self.gradients]
+        runner.run(given + new, self.numbers.values(), room)
         for target, before, after in zip(self.states, old, new):
             if before is not after or (self.rows is not None and before is not None):
                 target[index] = after.reshape(before.shape)
@@ -1019,50 +1070,46 @@ def _line(array, dtype):
 
 
 def _run(parts, runners, threads):
-    """Run the rules on their parts, each block by a runner; from here on nothing raises."""
-    scale = max((runner.SCALE for runner in runners), default=1)
-    units = [(part, runner, *x) for part, runner in zip(parts, runners) for x in part.blocks(scale)]
+    """Run the rules on their parts, block by block; from the first block on nothing raises."""
     total = sum(part.size for part in parts)
-    threads = threads if total >= _MANY else 1
-    shares, done = [[] for _ in range(threads)], 0
-    for part, runner, start, stop in units:
-        shares[min(done * threads // max(1, total), threads - 1)].append((part, runner, start, stop))
-        done += (stop - start) * part.width
-    rooms = [_rooms(share) for share in shares]
-    if threads == 1:
-        return _work(shares[0], rooms[0], np.geterr())
+    shares, done = [[] for _ in range(threads if total >= _MANY else 1)], 0
+    for part, runner in zip(parts, runners):
+        for start, stop in part.blocks(runner.SCALE):
+            share = min(done * len(shares) // max(1, total), len(shares) - 1)
+            shares[0 if part.is_packed else share].append((part, runner, start, stop))
+            done += (stop - start) * part.width
+    work = [(share, _rooms(share), np.geterr()) for share in shares]
+    if len(work) == 1:
+        return _work(*work[0])
     with ThreadPoolExecutor(threads) as pool:
-        found = [pool.submit(_work, *x, np.geterr()) for x in zip(shares, rooms)]
-    for work in found:
-        work.result()
+        found = [pool.submit(_work, *x) for x in work]
+    for x in found:
+        x.result()
 
 
-def _rooms(units):
+def _rooms(blocks):
     """Scratch arrays by runners, as large as the largest block of each."""
     sizes = {}
-    for part, runner, start, stop in units:
+    for part, runner, start, stop in blocks:
         sizes[runner] = max(sizes.get(runner, 0), (stop - start) * part.width)
     return {runner: runner.room(size) for runner, size in sizes.items()}
 
 
-def _work(units, rooms, errors):
+def _work(blocks, rooms, errors):
     with np.errstate(**errors):  # each thread has its own
-        for part, runner, start, stop in units:
-            numbers = part.numbers.values()
-            part.change(lambda x, room: runner.run(x, numbers, room), start, stop, rooms[runner])
+        for part, runner, start, stop in blocks:
+            part.change(runner, rooms[runner], start, stop)
 
 
 def _apart(gradients, arrays):
     """The gradients, those copied that lie in memory which a step changes, or not in one piece."""
     ends = {_address(x): _address(x) + x.nbytes for x in arrays if x.flags.c_contiguous}
     starts = sorted(ends)
-    return [
-        x if x.rows is not None else _Gradient(None, _copied(x.values, starts, ends))
-        for x in gradients
-    ]
+    return [x._replace(values=_copied(x.values, starts, ends)) for x in gradients]
 
 
 def _copied(values, starts, ends):
+    """Values as they are, or a copy where they lie between some of the starts and ends."""
     if not values.flags.c_contiguous:
         return np.array(values, order="C")
     start = _address(values)
@@ -1072,6 +1119,119 @@ def _copied(values, starts, ends):
 
 def _address(array):
     return array.__array_interface__["data"][0]
+
+
+#: What is computed in its own dtype, and in one go with others of the same dtype if it is small.
+_PLAIN, _SMALL = (np.dtype(np.float32), np.dtype(np.float64)), 1 << 13
+
+
+class _Single(_Part):
+    """A variable that has the same place in every step."""
+
+    def __init__(self, items, slots):
+        _, self.key, param, state = items[0]
+        states = [param, *(state.get(slot) for slot in slots)]
+        lines = [None if x is None else x.reshape(-1) for x in states]
+        super().__init__("_rule", [None], lines, {})
+
+    def give(self, gradients, apart):
+        self.gradients = [None if x is None else apart(x).reshape(-1) for x in gradients]
+
+
+class _Packed(_Part):
+    """Small variables as one: their slots lie side by side in memory, in whose order their arrays
+    and gradients are copied for the step.
+    """
+
+    is_packed = True
+
+    def __init__(self, items, slots):
+        _, self.key, first, state = items[0]
+        self._params = [param for _, _, param, _ in items]
+        ends = np.cumsum([x.size for x in self._params]).tolist()
+        places, states = list(zip([0, *ends], ends)), [state for _, _, _, state in items]
+        flat = [_side_by_side(states, slot, places) if slot in state else None for slot in slots]
+        w, g = np.empty((2, ends[-1]), first.dtype)
+        self._views = [w[a:b].reshape(x.shape) for (a, b), x in zip(places, self._params)]
+        super().__init__("_rule", [g], [w, *flat], {})
+
+    def give(self, gradients, apart):
+        self._given = gradients
+
+    def blocks(self, scale):
+        return [(0, self.count)]
+
+    def change(self, runner, room, start, stop):
+        np.concatenate(self._params, axis=None, out=self.states[0])
+        np.concatenate(self._given, axis=None, out=self.gradients[0])
+        runner.run(self.arrays, self.numbers.values(), room)
+        for param, view in zip(self._params, self._views):
+            param[...] = view
+
+
+def _side_by_side(states, slot, places):
+    """An array of all the slots of this name, which become parts of it."""
+    flat = np.concatenate([state[slot] for state in states], axis=None)
+    for state, (start, stop) in zip(states, places):
+        state[slot] = flat[start:stop].reshape(state[slot].shape)
+    return flat
+
+
+class _Repeated:
+    """A step on the same arrays as the last one: checked and cut into parts once."""
+
+    def __init__(self, params, items, slots):
+        self._is_dict, self._keys = isinstance(params, Mapping), [key for _, key, _, _ in items]
+        self._known = [(x, x.shape, x.dtype, state) for _, _, x, state in items]
+        self._ends = {_address(x): _address(x) + x.nbytes for _, _, x, _ in items}
+        self._starts = sorted(self._ends)
+        self._groups = _groups(items)
+        packs = [[items[i] for i in group] for group in self._groups]
+        self.parts = [(_Packed if len(x) > 1 else _Single)(x, slots) for x in packs]
+
+    def take(self, params, grads, slots):
+        """Give the gradients to the parts; False where something is not as it was."""
+        if isinstance(params, Mapping) != self._is_dict or len(grads) != len(self._known):
+            return False
+        if self._is_dict:
+            given = [grads.get(key) for key in self._keys] if list(params) == self._keys else ()
+            arrays = params.values()
+        else:
+            given, arrays = grads, params
+        if not len(given) == len(arrays) == len(self._known):
+            return False
+        for (x, shape, dtype, state), key, array, g in zip(self._known, self._keys, arrays, given):
+            same = array is x and x.shape == shape and slots.get(key) is state
+            if not same or type(g) is not np.ndarray or g.shape != shape or g.dtype != dtype:
+                return False
+            if not x.flags.writeable:
+                return False
+        for part, group in zip(self.parts, self._groups):
+            part.give([given[i] for i in group], self._apart)
+        return True
+
+    def _apart(self, gradient):
+        return _copied(gradient, self._starts, self._ends)
+
+    def let_go(self):
+        """Keep no gradients from step to step."""
+        for part in self.parts:
+            part.give([None], None)
+
+
+def _groups(items):
+    """The numbers of the variables of each part: small ones of the same kind go together."""
+    groups, last, sizes = [], {}, {}
+    for i, (changes, _, x, _) in enumerate(items):
+        kind, small = (changes, x.dtype), x.size <= _SMALL
+        if small and kind in last and sizes[kind] + x.nbytes <= _BLOCK:
+            last[kind].append(i)
+            sizes[kind] += x.nbytes
+        else:
+            groups.append([i])
+            if small:
+                last[kind], sizes[kind] = groups[-1], x.nbytes
+    return groups
 
 
 # Hyperparameters of some variables

@@ -7,7 +7,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: f6e99502678958b2c0c91349fc1cf1e2135931f01036a5b2804434343f7a739f
+# sha256 of this file: 5e9d1ae5e4721867494fb20dad3018a65322d138699c438ac659cb18882e5889
 """Ranger with gradient centralization: Lookahead around RAdam on centred gradients."""
 
 import functools
@@ -282,8 +282,11 @@ class RangerGC:
         for target, rows, value in writes:
             target[rows] = value
         self._slots.update(states)
-        self._shared.update((name, float(shared[name])) for name in self._shared if name in shared)
         self._pending = None if variables else self._pending
+        self._count(shared)
+
+    def _count(self, shared):
+        self._shared.update((name, float(shared[name])) for name in self._shared if name in shared)
         self.t += 1
 
     @staticmethod

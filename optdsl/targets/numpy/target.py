@@ -77,6 +77,7 @@ class _View:
     untouched: tuple[SafeText, ...]
     loop: tuple[SafeText, ...]
     is_elementwise: bool
+    repeats: bool
     phases: tuple[SafeText, ...]
     has_stages: bool
     has_clocks: bool
@@ -110,6 +111,7 @@ def _view(program: Program) -> _View:
         untouched=untouched,
         loop=_code(writer.loop()),
         is_elementwise=writer.is_elementwise,
+        repeats=writer.is_elementwise and not program.phases,
         phases=phases,
         has_stages=writer.has_stages,
         has_clocks=writer.has_clocks,

@@ -318,7 +318,7 @@ class Writer:
             "    def _rule(self):",
             '        """A step of one variable: gradient, array, slots -> new array, new slots."""',
             *(f"        {name} = {attribute}" for attribute, name in fixed.items()),
-            *([""] if fixed else []),
+            "",
             *layout.call("def rule", self._rule_parameters(text), ":", 8),
             *body,
             "",

@@ -5,7 +5,7 @@
 # sha256 of the spec: a8f3677491a050d7ddb109415b228abefb9583fe9363ca0a38e09b8ca607e7d1
 # spec: specs/momentum.opt
 # sha256 of the spec: ef2a2bc1eb80d99d41d751c42a64fbf33255020343d7913343c561bbd705a0cb
-# sha256 of this file: d4d14b657823e3472742141222f857eb6b37f985e74da284f08fccc5e02b7893
+# sha256 of this file: e1f36626f85c890620723965cab4078245f31cf4ef0cc48735570759fbb93a8e
 """Accumulate of ClipTogether of Momentum."""
 
 import bisect
@@ -244,9 +244,8 @@ class ClippedMomentum:
         for target, rows, value in writes:
             target[rows] = value
         self._slots.update(states)
-        self._shared.update((name, float(shared[name])) for name in self._shared if name in shared)
         self._pending = None if variables else self._pending
-        self.t += 1
+        self._count(shared)
 
     def _phases(self, arrays, gradients, numbers):
         """The totals, in order; each starts from the old states."""
@@ -282,6 +281,10 @@ class ClippedMomentum:
                 g = _scattered(rows, g, param.shape)
             g, old = self._whole(g, targets)
         return rule(g, *old, **coefficients)
+
+    def _count(self, shared):
+        self._shared.update((name, float(shared[name])) for name in self._shared if name in shared)
+        self.t += 1
 
     @staticmethod
     def _quietly(step, *numbers):
@@ -418,7 +421,7 @@ class ClippedMomentum:
         """What runs the rule of a part on a block."""
         numbers = part.numbers.values()
         choices = tuple(x for x in numbers if isinstance(x, (bool, np.bool_)))
-        there = tuple(x is not None for x in part.arrays)
+        there = tuple(x is not None for x in part.states)
         key = (part.name, part.dtype.str, there, choices)
         if key not in self._runners:
             rule = self._rule() if part.name == "_rule" else self._untouched
@@ -978,7 +981,8 @@ class _Tape:
             places = [self._place[i] for i in inputs]
             free += [self._place[i] for i in set(inputs) if last[i] == at]
             state, sample, end = wanted.get(out), self.samples[out], last.get(out, at)
-            fit = [p for p in free if dtypes.get(p) == sample.dtype and end <= until.get(p, end)]
+            fit = [p for p in free if p in dtypes and end <= until.get(p, end)]
+            fit = [p for p in fit if dtypes[p] == sample.dtype]
             in_place = bool(isinstance(function, np.ufunc) and sample.ndim)
             if in_place and (state in free or state in fit):
                 place = state
@@ -1016,10 +1020,15 @@ class _Part:
     name: of the method, "_rule" or "_untouched". numbers: by name, in the dtype.
     """
 
+    is_packed = False
+
+    @property
+    def arrays(self):
+        return [*self.gradients, *self.states]
+
     def __init__(self, name, gradients, states, numbers, rows=None):
         self.name, self.numbers, self.rows = name, numbers, rows
         self.gradients, self.states = gradients, states
-        self.arrays = [*gradients, *states]
         self.dtype = _computation_dtype(states[0])
         self.count = states[0].size if rows is None else rows.size
         self.width = 1 if rows is None else states[0][:1].size  # elements of what is counted
@@ -1031,12 +1040,13 @@ class _Part:
         length = length if self.rows is None else min(length, _ROWS)
         return [(i, min(i + length, self.count)) for i in range(0, self.count, length)]
 
-    def change(self, run, start, stop, room):
+    def change(self, runner, room, start, stop):
         """Run the rule from `start` to `stop`."""
         index = slice(start, stop) if self.rows is None else self.rows[start:stop]
         old = [None if x is None else x[index] for x in self.states]
         new = [None if x is None else _line(x, self.dtype) for x in old]
-        run([_line(x[start:stop], self.dtype) for x in self.gradients] + new, room)
+        given = [_line(x[start:stop], self.dtype) for x in self.gradients]
+        runner.run(given + new, self.numbers.values(), room)
         for target, before, after in zip(self.states, old, new):
             if before is not after or (self.rows is not None and before is not None):
                 target[index] = after.reshape(before.shape)
@@ -1049,50 +1059,46 @@ def _line(array, dtype):
 
 
 def _run(parts, runners, threads):
-    """Run the rules on their parts, each block by a runner; from here on nothing raises."""
-    scale = max((runner.SCALE for runner in runners), default=1)
-    units = [(part, runner, *x) for part, runner in zip(parts, runners) for x in part.blocks(scale)]
+    """Run the rules on their parts, block by block; from the first block on nothing raises."""
     total = sum(part.size for part in parts)
-    threads = threads if total >= _MANY else 1
-    shares, done = [[] for _ in range(threads)], 0
-    for part, runner, start, stop in units:
-        shares[min(done * threads // max(1, total), threads - 1)].append((part, runner, start, stop))
-        done += (stop - start) * part.width
-    rooms = [_rooms(share) for share in shares]
-    if threads == 1:
-        return _work(shares[0], rooms[0], np.geterr())
+    shares, done = [[] for _ in range(threads if total >= _MANY else 1)], 0
+    for part, runner in zip(parts, runners):
+        for start, stop in part.blocks(runner.SCALE):
+            share = min(done * len(shares) // max(1, total), len(shares) - 1)
+            shares[0 if part.is_packed else share].append((part, runner, start, stop))
+            done += (stop - start) * part.width
+    work = [(share, _rooms(share), np.geterr()) for share in shares]
+    if len(work) == 1:
+        return _work(*work[0])
     with ThreadPoolExecutor(threads) as pool:
-        found = [pool.submit(_work, *x, np.geterr()) for x in zip(shares, rooms)]
-    for work in found:
-        work.result()
+        found = [pool.submit(_work, *x) for x in work]
+    for x in found:
+        x.result()
 
 
-def _rooms(units):
+def _rooms(blocks):
     """Scratch arrays by runners, as large as the largest block of each."""
     sizes = {}
-    for part, runner, start, stop in units:
+    for part, runner, start, stop in blocks:
         sizes[runner] = max(sizes.get(runner, 0), (stop - start) * part.width)
     return {runner: runner.room(size) for runner, size in sizes.items()}
 
 
-def _work(units, rooms, errors):
+def _work(blocks, rooms, errors):
     with np.errstate(**errors):  # each thread has its own
-        for part, runner, start, stop in units:
-            numbers = part.numbers.values()
-            part.change(lambda x, room: runner.run(x, numbers, room), start, stop, rooms[runner])
+        for part, runner, start, stop in blocks:
+            part.change(runner, rooms[runner], start, stop)
 
 
 def _apart(gradients, arrays):
     """The gradients, those copied that lie in memory which a step changes, or not in one piece."""
     ends = {_address(x): _address(x) + x.nbytes for x in arrays if x.flags.c_contiguous}
     starts = sorted(ends)
-    return [
-        x if x.rows is not None else _Gradient(None, _copied(x.values, starts, ends))
-        for x in gradients
-    ]
+    return [x._replace(values=_copied(x.values, starts, ends)) for x in gradients]
 
 
 def _copied(values, starts, ends):
+    """Values as they are, or a copy where they lie between some of the starts and ends."""
     if not values.flags.c_contiguous:
         return np.array(values, order="C")
     start = _address(values)

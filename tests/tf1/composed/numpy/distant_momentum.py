@@ -3,7 +3,7 @@
 # sha256 of the spec: aee32ef9b90bef9f057c92a160070b20f99f1de6edd9854d9e399d8e5947caa9
 # spec: specs/sgd.opt
 # sha256 of the spec: e5784893a0a920228045eccf8cff612d4236966dbbfc893dcdb4fce750b79a91
-# sha256 of this file: 08af2bf43a32572c29e3ace0b31359f1f7c3a3e808680c3986c39bec13c2e8c5
+# sha256 of this file: a3de2df58039a78cf6718177627c0492c8040777ebd4553c0a4f938df43af940
 """A total of a slot that starts as the variable."""
 
 import bisect
@@ -228,9 +228,8 @@ class DistantMomentum:
         for target, rows, value in writes:
             target[rows] = value
         self._slots.update(states)
-        self._shared.update((name, float(shared[name])) for name in self._shared if name in shared)
         self._pending = None if variables else self._pending
-        self.t += 1
+        self._count(shared)
 
     def _phases(self, arrays, gradients, numbers):
         """The totals, in order; each starts from the old states."""
@@ -266,6 +265,10 @@ class DistantMomentum:
                 g = _scattered(rows, g, param.shape)
             g, old = self._whole(g, targets)
         return rule(g, *old, **coefficients)
+
+    def _count(self, shared):
+        self._shared.update((name, float(shared[name])) for name in self._shared if name in shared)
+        self.t += 1
 
     @staticmethod
     def _quietly(step, *numbers):
@@ -400,7 +403,7 @@ class DistantMomentum:
         """What runs the rule of a part on a block."""
         numbers = part.numbers.values()
         choices = tuple(x for x in numbers if isinstance(x, (bool, np.bool_)))
-        there = tuple(x is not None for x in part.arrays)
+        there = tuple(x is not None for x in part.states)
         if part.name == "_rule" and self._is_compiled(many, part.dtype):
             key = ("numba", part.dtype.str, there)
             if key not in self._runners:
@@ -978,7 +981,8 @@ class _Tape:
             places = [self._place[i] for i in inputs]
             free += [self._place[i] for i in set(inputs) if last[i] == at]
             state, sample, end = wanted.get(out), self.samples[out], last.get(out, at)
-            fit = [p for p in free if dtypes.get(p) == sample.dtype and end <= until.get(p, end)]
+            fit = [p for p in free if p in dtypes and end <= until.get(p, end)]
+            fit = [p for p in fit if dtypes[p] == sample.dtype]
             in_place = bool(isinstance(function, np.ufunc) and sample.ndim)
             if in_place and (state in free or state in fit):
                 place = state
@@ -1016,10 +1020,15 @@ class _Part:
     name: of the method, "_rule" or "_untouched". numbers: by name, in the dtype.
     """
 
+    is_packed = False
+
+    @property
+    def arrays(self):
+        return [*self.gradients, *self.states]
+
     def __init__(self, name, gradients, states, numbers, rows=None):
         self.name, self.numbers, self.rows = name, numbers, rows
         self.gradients, self.states = gradients, states
-        self.arrays = [*gradients, *states]
         self.dtype = _computation_dtype(states[0])
         self.count = states[0].size if rows is None else rows.size
         self.width = 1 if rows is None else states[0][:1].size  # elements of what is counted
@@ -1031,12 +1040,13 @@ class _Part:
         length = length if self.rows is None else min(length, _ROWS)
         return [(i, min(i + length, self.count)) for i in range(0, self.count, length)]
 
-    def change(self, run, start, stop, room):
+    def change(self, runner, room, start, stop):
         """Run the rule from `start` to `stop`."""
         index = slice(start, stop) if self.rows is None else self.rows[start:stop]
         old = [None if x is None else x[index] for x in self.states]
         new = [None if x is None else _line(x, self.dtype) for x in old]
-        run([_line(x[start:stop], self.dtype) for x in self.gradients] + new, room)
+        given = [_line(x[start:stop], self.dtype) for x in self.gradients]
+        runner.run(given + new, self.numbers.values(), room)
         for target, before, after in zip(self.states, old, new):
             if before is not after or (self.rows is not None and before is not None):
                 target[index] = after.reshape(before.shape)
@@ -1049,50 +1059,46 @@ def _line(array, dtype):
 
 
 def _run(parts, runners, threads):
-    """Run the rules on their parts, each block by a runner; from here on nothing raises."""
-    scale = max((runner.SCALE for runner in runners), default=1)
-    units = [(part, runner, *x) for part, runner in zip(parts, runners) for x in part.blocks(scale)]
+    """Run the rules on their parts, block by block; from the first block on nothing raises."""
     total = sum(part.size for part in parts)
-    threads = threads if total >= _MANY else 1
-    shares, done = [[] for _ in range(threads)], 0
-    for part, runner, start, stop in units:
-        shares[min(done * threads // max(1, total), threads - 1)].append((part, runner, start, stop))
-        done += (stop - start) * part.width
-    rooms = [_rooms(share) for share in shares]
-    if threads == 1:
-        return _work(shares[0], rooms[0], np.geterr())
+    shares, done = [[] for _ in range(threads if total >= _MANY else 1)], 0
+    for part, runner in zip(parts, runners):
+        for start, stop in part.blocks(runner.SCALE):
+            share = min(done * len(shares) // max(1, total), len(shares) - 1)
+            shares[0 if part.is_packed else share].append((part, runner, start, stop))
+            done += (stop - start) * part.width
+    work = [(share, _rooms(share), np.geterr()) for share in shares]
+    if len(work) == 1:
+        return _work(*work[0])
     with ThreadPoolExecutor(threads) as pool:
-        found = [pool.submit(_work, *x, np.geterr()) for x in zip(shares, rooms)]
-    for work in found:
-        work.result()
+        found = [pool.submit(_work, *x) for x in work]
+    for x in found:
+        x.result()
 
 
-def _rooms(units):
+def _rooms(blocks):
     """Scratch arrays by runners, as large as the largest block of each."""
     sizes = {}
-    for part, runner, start, stop in units:
+    for part, runner, start, stop in blocks:
         sizes[runner] = max(sizes.get(runner, 0), (stop - start) * part.width)
     return {runner: runner.room(size) for runner, size in sizes.items()}
 
 
-def _work(units, rooms, errors):
+def _work(blocks, rooms, errors):
     with np.errstate(**errors):  # each thread has its own
-        for part, runner, start, stop in units:
-            numbers = part.numbers.values()
-            part.change(lambda x, room: runner.run(x, numbers, room), start, stop, rooms[runner])
+        for part, runner, start, stop in blocks:
+            part.change(runner, rooms[runner], start, stop)
 
 
 def _apart(gradients, arrays):
     """The gradients, those copied that lie in memory which a step changes, or not in one piece."""
     ends = {_address(x): _address(x) + x.nbytes for x in arrays if x.flags.c_contiguous}
     starts = sorted(ends)
-    return [
-        x if x.rows is not None else _Gradient(None, _copied(x.values, starts, ends))
-        for x in gradients
-    ]
+    return [x._replace(values=_copied(x.values, starts, ends)) for x in gradients]
 
 
 def _copied(values, starts, ends):
+    """Values as they are, or a copy where they lie between some of the starts and ends."""
     if not values.flags.c_contiguous:
         return np.array(values, order="C")
     start = _address(values)
