@@ -7,7 +7,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: 5e9d1ae5e4721867494fb20dad3018a65322d138699c438ac659cb18882e5889
+# sha256 of this file: c98c467efc222e4ffab92c004334ea321a093c6bfb6450fc3577b9914844f631
 """Ranger with gradient centralization: Lookahead around RAdam on centred gradients."""
 
 import functools
@@ -202,6 +202,7 @@ class RangerGC:
 
     def _rule(self):
         """A step of one variable: gradient, array, slots -> new array, new slots."""
+
         def rule(
             g,
             w,
@@ -627,7 +628,7 @@ class SparseGrad(namedtuple("SparseGrad", "indices values shape", defaults=[None
 
 _CLIPPING = ("clipvalue", "clipnorm", "global_clipnorm")
 
-#: A gradient as the rule gets it: `rows` None, or the rows in order and each once.
+#: A gradient as the rule gets it: `rows` None, or the rows, each once.
 _Gradient = namedtuple("_Gradient", "rows values")
 
 
@@ -717,7 +718,7 @@ def _from_scipy(matrix):
 
 
 def _from_rows(key, param, grad):
-    """A sparse gradient with its rows in order and each once, their values summed."""
+    """A sparse gradient with each row once, the values of a row summed."""
     indices, values = np.asarray(grad.indices), np.asarray(grad.values)
     shape = getattr(grad, "shape", None)
     if param.ndim == 0 or (shape is not None and tuple(shape) != param.shape):
@@ -727,7 +728,8 @@ def _from_rows(key, param, grad):
     _check_values(key, values, indices.shape + param.shape[1:])
     if indices.size and not 0 <= indices.min() <= indices.max() < len(param):
         raise IndexError(f"grads[{key!r}] has indices outside of 0 ... {len(param) - 1}")
-    return _summed(indices.astype(np.intp), values.astype(_computation_dtype(param), copy=False))
+    values = values.astype(_computation_dtype(param), copy=False)
+    return _summed(indices.astype(np.intp), values, len(param))
 
 
 def _check_values(key, values, shape):
@@ -738,14 +740,26 @@ def _check_values(key, values, shape):
         raise ValueError(f"grads[{key!r}] has values of shape {values.shape}, not {shape}")
 
 
-def _summed(rows, values):
-    """The gradient with the values of rows that occur more than once summed."""
-    order = np.argsort(rows, kind="stable")
-    rows, values = rows[order], values[order]
-    first = np.flatnonzero(np.diff(rows, prepend=-1))
-    if first.size < rows.size:
-        rows, values = rows[first], np.add.reduceat(values, first, axis=0)
-    return _Gradient(rows, values)
+def _summed(rows, values, height):
+    """The gradient with the values of rows that occur more than once summed.
+
+    A table with a number for each of the `height` rows of the variable says where else a row is;
+    what it holds of other rows is never read. Sorting all the rows takes several times as long.
+    """
+    numbers = np.arange(rows.size)
+    table = np.empty(height, np.intp)
+    table[rows[::-1]] = numbers[::-1]  # the first of several is written last
+    is_first = table[rows] == numbers
+    if is_first.all():
+        return _Gradient(rows, values)
+    kept, more = rows[is_first], rows[~is_first]
+    table[kept] = numbers[: kept.size]
+    place = table[more]
+    order = np.argsort(place, kind="stable")
+    starts = np.flatnonzero(np.diff(place[order], prepend=-1))
+    summed = values[is_first]
+    summed[place[order][starts]] += np.add.reduceat(values[~is_first][order], starts, axis=0)
+    return _Gradient(kept, summed)
 
 
 def _check_state(key, param, state, scalars):

@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/adamw.opt
 # sha256 of the spec: 30205ad4af97039a63cd04fde425348d743ed8f58d8bbc1e3a1f128f40eb6669
-# sha256 of this file: fc476825ccf0bdca6c2b6187212c9f4382b9c59e66dcabdf9a6a1963392de76d
+# sha256 of this file: 54afd5e02ffadca78c72ed59078c7d48c463b94b46a63226072f9a1677355c9a
 """AdamW on the gradients of sharpness-aware minimization."""
 
 import bisect
@@ -734,7 +734,7 @@ class SparseGrad(namedtuple("SparseGrad", "indices values shape", defaults=[None
 
 _CLIPPING = ("clipvalue", "clipnorm", "global_clipnorm")
 
-#: A gradient as the rule gets it: `rows` None, or the rows in order and each once.
+#: A gradient as the rule gets it: `rows` None, or the rows, each once.
 _Gradient = namedtuple("_Gradient", "rows values")
 
 
@@ -824,7 +824,7 @@ def _from_scipy(matrix):
 
 
 def _from_rows(key, param, grad):
-    """A sparse gradient with its rows in order and each once, their values summed."""
+    """A sparse gradient with each row once, the values of a row summed."""
     indices, values = np.asarray(grad.indices), np.asarray(grad.values)
     shape = getattr(grad, "shape", None)
     if param.ndim == 0 or (shape is not None and tuple(shape) != param.shape):
@@ -834,7 +834,8 @@ def _from_rows(key, param, grad):
     _check_values(key, values, indices.shape + param.shape[1:])
     if indices.size and not 0 <= indices.min() <= indices.max() < len(param):
         raise IndexError(f"grads[{key!r}] has indices outside of 0 ... {len(param) - 1}")
-    return _summed(indices.astype(np.intp), values.astype(_computation_dtype(param), copy=False))
+    values = values.astype(_computation_dtype(param), copy=False)
+    return _summed(indices.astype(np.intp), values, len(param))
 
 
 def _check_values(key, values, shape):
@@ -845,14 +846,26 @@ def _check_values(key, values, shape):
         raise ValueError(f"grads[{key!r}] has values of shape {values.shape}, not {shape}")
 
 
-def _summed(rows, values):
-    """The gradient with the values of rows that occur more than once summed."""
-    order = np.argsort(rows, kind="stable")
-    rows, values = rows[order], values[order]
-    first = np.flatnonzero(np.diff(rows, prepend=-1))
-    if first.size < rows.size:
-        rows, values = rows[first], np.add.reduceat(values, first, axis=0)
-    return _Gradient(rows, values)
+def _summed(rows, values, height):
+    """The gradient with the values of rows that occur more than once summed.
+
+    A table with a number for each of the `height` rows of the variable says where else a row is;
+    what it holds of other rows is never read. Sorting all the rows takes several times as long.
+    """
+    numbers = np.arange(rows.size)
+    table = np.empty(height, np.intp)
+    table[rows[::-1]] = numbers[::-1]  # the first of several is written last
+    is_first = table[rows] == numbers
+    if is_first.all():
+        return _Gradient(rows, values)
+    kept, more = rows[is_first], rows[~is_first]
+    table[kept] = numbers[: kept.size]
+    place = table[more]
+    order = np.argsort(place, kind="stable")
+    starts = np.flatnonzero(np.diff(place[order], prepend=-1))
+    summed = values[is_first]
+    summed[place[order][starts]] += np.add.reduceat(values[~is_first][order], starts, axis=0)
+    return _Gradient(kept, summed)
 
 
 def _check_state(key, param, state, scalars):
@@ -994,10 +1007,11 @@ _BLOCK, _ROWS, _MANY = 1 << 18, 1024, 1 << 20
 
 
 def _errors_raise():
-    """Whether a floating-point error is an exception now, here and there in the middle of a step."""
-    modes = set(np.geterr().values())
-    strict = any(f[0] == "error" and issubclass(RuntimeWarning, f[2]) for f in warnings.filters)
-    return not modes <= {"ignore", "warn", "print"} or (strict and "warn" in modes)
+    """Whether a floating-point error is an exception now, which would end a step in its middle."""
+    modes = np.geterr().values()
+    if "raise" in modes or "call" in modes or "log" in modes:
+        return True
+    return any(f[0] == "error" and issubclass(RuntimeWarning, f[2]) for f in warnings.filters)
 
 
 class _Symbol(np.lib.mixins.NDArrayOperatorsMixin):
@@ -1036,7 +1050,7 @@ class _Tape:
 
     def __init__(self, rule, part):
         arrays, dtype = part.arrays, part.dtype
-        self.samples, self._calls, self._constants = [], [], {}
+        self.samples, self._calls, self._constants, self._kept = [], [], {}, {}
         with np.errstate(all="ignore"):
             symbols = [self._leaf(None if x is None else np.ones(1, dtype)) for x in arrays]
             given = {name: self._leaf(x) for name, x in part.numbers.items()}
@@ -1108,9 +1122,13 @@ class _Tape:
             self._place[out] = place
             self.calls.append((function, places, place, in_place))
 
-    def room(self, size):
-        """The scratch arrays for blocks of up to `size` elements."""
-        return [None if dtype is None else np.empty(size, dtype) for dtype in self._room]
+    def room(self, size, thread):
+        """The scratch arrays of a thread for blocks of up to `size` elements; they are kept."""
+        kept = self._kept.get(thread)
+        if kept is None or kept[0] < size:
+            made = [None if dtype is None else np.empty(size, dtype) for dtype in self._room]
+            kept = self._kept[thread] = size, made
+        return kept[1]
 
     def run(self, arrays, numbers, room):
         """The rule on arrays of one dimension: the last of them, its states, are changed."""
@@ -1179,7 +1197,7 @@ def _run(parts, runners, threads):
             share = min(done * len(shares) // max(1, total), len(shares) - 1)
             shares[0 if part.is_packed else share].append((part, runner, start, stop))
             done += (stop - start) * part.width
-    work = [(share, _rooms(share), np.geterr()) for share in shares]
+    work = [(share, _rooms(share, i), np.geterr()) for i, share in enumerate(shares)]
     if len(work) == 1:
         return _work(*work[0])
     with ThreadPoolExecutor(threads) as pool:
@@ -1188,12 +1206,12 @@ def _run(parts, runners, threads):
         x.result()
 
 
-def _rooms(blocks):
+def _rooms(blocks, thread):
     """Scratch arrays by runners, as large as the largest block of each."""
     sizes = {}
     for part, runner, start, stop in blocks:
         sizes[runner] = max(sizes.get(runner, 0), (stop - start) * part.width)
-    return {runner: runner.room(size) for runner, size in sizes.items()}
+    return {runner: runner.room(size, thread) for runner, size in sizes.items()}
 
 
 def _work(blocks, rooms, errors):
@@ -1231,7 +1249,7 @@ class _Compiled:
         self._loop, none = loop, np.ones(0, part.dtype)
         loop(*[x if x is None else none for x in part.arrays], tuple(part.numbers.values()))
 
-    def room(self, size):
+    def room(self, size, thread):
         return None
 
     def run(self, arrays, numbers, room):
