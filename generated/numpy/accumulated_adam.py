@@ -5,7 +5,7 @@
 # sha256 of the spec: a8f3677491a050d7ddb109415b228abefb9583fe9363ca0a38e09b8ca607e7d1
 # spec: specs/adam.opt
 # sha256 of the spec: 4145365e1a61b681faf02f9cf63b0ca90b1e33c3193d01bd16281c38241c9a0e
-# sha256 of this file: dab0048651e4c3512a900529b740b214236e82527267403678488d1d273e9302
+# sha256 of this file: 5d04f5583a09d86f043e7a37452e05c577008b718b8ae41df55e9cd233fa3fca
 """Adam on the mean of the gradients of four steps."""
 
 import bisect
@@ -1049,8 +1049,6 @@ class _Part:
     name: of the method, "_rule" or "_untouched". numbers: by name, in the dtype.
     """
 
-    is_packed = False
-
     @property
     def arrays(self):
         return [*self.gradients, *self.states]
@@ -1062,23 +1060,38 @@ class _Part:
         self.count = states[0].size if rows is None else rows.size
         self.width = 1 if rows is None else states[0][:1].size  # elements of what is counted
         self.size = self.count * self.width
+        self.in_one_thread = rows is not None  # which has the one set of arrays for rows
+        if rows is not None:
+            length = max((stop - start for start, stop in self.blocks(1)), default=0)
+            self._own = [x if x is None else np.empty((length, *x.shape[1:]), x.dtype) for x in states]
 
     def blocks(self, scale):
         """[(start, stop)] of the blocks: `scale` times as large as what fits into the cache."""
+        scale = scale if self.rows is None else 1
         length = max(1, scale * _BLOCK // (self.dtype.itemsize * max(1, self.width)))
         length = length if self.rows is None else min(length, _ROWS)
         return [(i, min(i + length, self.count)) for i in range(0, self.count, length)]
 
     def change(self, runner, room, start, stop):
         """Run the rule from `start` to `stop`."""
-        index = slice(start, stop) if self.rows is None else self.rows[start:stop]
-        old = [None if x is None else x[index] for x in self.states]
+        old = self._taken(start, stop)
         new = [None if x is None else _line(x, self.dtype) for x in old]
         given = [_line(x[start:stop], self.dtype) for x in self.gradients]
         runner.run(given + new, self.numbers.values(), room)
+        index = slice(start, stop) if self.rows is None else self.rows[start:stop]
         for target, before, after in zip(self.states, old, new):
             if before is not after or (self.rows is not None and before is not None):
                 target[index] = after.reshape(before.shape)
+
+    def _taken(self, start, stop):
+        """The states from `start` to `stop`; their rows are copies."""
+        if self.rows is None:
+            return [None if x is None else x[start:stop] for x in self.states]
+        rows = self.rows[start:stop]
+        pairs = zip(self.states, self._own)
+        return [
+            None if x is None else np.take(x, rows, 0, own[: rows.size], "clip") for x, own in pairs
+        ]
 
 
 def _line(array, dtype):
@@ -1094,7 +1107,7 @@ def _run(parts, runners, threads):
     for part, runner in zip(parts, runners):
         for start, stop in part.blocks(runner.SCALE):
             share = min(done * len(shares) // max(1, total), len(shares) - 1)
-            shares[0 if part.is_packed else share].append((part, runner, start, stop))
+            shares[0 if part.in_one_thread else share].append((part, runner, start, stop))
             done += (stop - start) * part.width
     work = [(share, _rooms(share, i), np.geterr()) for i, share in enumerate(shares)]
     if len(work) == 1:
@@ -1161,8 +1174,6 @@ class _Packed(_Part):
     and gradients are copied for the step.
     """
 
-    is_packed = True
-
     def __init__(self, items, slots):
         _, self.key, first, state = items[0]
         self._params = [param for _, _, param, _ in items]
@@ -1172,6 +1183,7 @@ class _Packed(_Part):
         w, g = np.empty((2, ends[-1]), first.dtype)
         self._views = [w[a:b].reshape(x.shape) for (a, b), x in zip(places, self._params)]
         super().__init__("_rule", [g], [w, *flat], {})
+        self.in_one_thread = True
 
     def give(self, gradients, apart):
         self._given = gradients

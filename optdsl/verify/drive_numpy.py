@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 FRAMEWORK = "numpy"
+#: What runs the rules of classes that leave the choice: numba would have to be compiled.
+ENGINE = "numpy"
 
 
 def run(case: dict[str, Any], generated: Any) -> list[dict[str, Any]]:
@@ -17,7 +19,8 @@ def run(case: dict[str, Any], generated: Any) -> list[dict[str, Any]]:
         name: _schedule(value) if isinstance(value, list) else value
         for name, value in case["arguments"].items()
     }
-    optimizer = generated(**arguments, **case["lists"])
+    engine = ENGINE if generated._COMPILED else "numpy"
+    optimizer = generated(**arguments, **case["lists"], engine=engine)
     sparse = sys.modules[generated.__module__].SparseGrad
     variables = {key: w.copy() for key, w in case["variables"].items()}
     states = []

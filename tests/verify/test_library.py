@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from optdsl.verify import verify, verify_all
+from optdsl.verify import drive_numpy, verify, verify_all
 
 pytestmark = pytest.mark.long
 
@@ -17,6 +17,15 @@ SPECS = sorted((Path(__file__).parents[2] / "specs").glob("*.opt"))
 def test_numpy(spec: Path) -> None:
     report = verify(spec, "numpy")
     assert report.ok, report.table()  # of wrappers alone there is nothing to run
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=[s.stem for s in SPECS])
+def test_numba(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The compiled loop has the same bound as NumPy."""
+    pytest.importorskip("numba")
+    monkeypatch.setattr(drive_numpy, "ENGINE", "numba")
+    report = verify(spec, "numpy")
+    assert report.ok, report.table()
 
 
 #: All kinds of rules; `.ci/run` runs all of the library in TensorFlow 1.15.

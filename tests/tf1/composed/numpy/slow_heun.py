@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/heun.opt
 # sha256 of the spec: 511fd16139c9ba7666a2da2adf37e9a8d53b1168c776842a045269c345cae785
-# sha256 of this file: 1992a5d233fd77b3d5ed37e799e4ef0f0df9820d54e4558f534cae4adca3f7a5
+# sha256 of this file: 3bdb434674758f24a2f87a925d29e09dd233bcef5f1f65d0e52a5734a915859e
 """Heun's method with slow weights, every second step."""
 
 import bisect
@@ -1078,8 +1078,6 @@ class _Part:
     name: of the method, "_rule" or "_untouched". numbers: by name, in the dtype.
     """
 
-    is_packed = False
-
     @property
     def arrays(self):
         return [*self.gradients, *self.states]
@@ -1091,23 +1089,38 @@ class _Part:
         self.count = states[0].size if rows is None else rows.size
         self.width = 1 if rows is None else states[0][:1].size  # elements of what is counted
         self.size = self.count * self.width
+        self.in_one_thread = rows is not None  # which has the one set of arrays for rows
+        if rows is not None:
+            length = max((stop - start for start, stop in self.blocks(1)), default=0)
+            self._own = [x if x is None else np.empty((length, *x.shape[1:]), x.dtype) for x in states]
 
     def blocks(self, scale):
         """[(start, stop)] of the blocks: `scale` times as large as what fits into the cache."""
+        scale = scale if self.rows is None else 1
         length = max(1, scale * _BLOCK // (self.dtype.itemsize * max(1, self.width)))
         length = length if self.rows is None else min(length, _ROWS)
         return [(i, min(i + length, self.count)) for i in range(0, self.count, length)]
 
     def change(self, runner, room, start, stop):
         """Run the rule from `start` to `stop`."""
-        index = slice(start, stop) if self.rows is None else self.rows[start:stop]
-        old = [None if x is None else x[index] for x in self.states]
+        old = self._taken(start, stop)
         new = [None if x is None else _line(x, self.dtype) for x in old]
         given = [_line(x[start:stop], self.dtype) for x in self.gradients]
         runner.run(given + new, self.numbers.values(), room)
+        index = slice(start, stop) if self.rows is None else self.rows[start:stop]
         for target, before, after in zip(self.states, old, new):
             if before is not after or (self.rows is not None and before is not None):
                 target[index] = after.reshape(before.shape)
+
+    def _taken(self, start, stop):
+        """The states from `start` to `stop`; their rows are copies."""
+        if self.rows is None:
+            return [None if x is None else x[start:stop] for x in self.states]
+        rows = self.rows[start:stop]
+        pairs = zip(self.states, self._own)
+        return [
+            None if x is None else np.take(x, rows, 0, own[: rows.size], "clip") for x, own in pairs
+        ]
 
 
 def _line(array, dtype):
@@ -1123,7 +1136,7 @@ def _run(parts, runners, threads):
     for part, runner in zip(parts, runners):
         for start, stop in part.blocks(runner.SCALE):
             share = min(done * len(shares) // max(1, total), len(shares) - 1)
-            shares[0 if part.is_packed else share].append((part, runner, start, stop))
+            shares[0 if part.in_one_thread else share].append((part, runner, start, stop))
             done += (stop - start) * part.width
     work = [(share, _rooms(share, i), np.geterr()) for i, share in enumerate(shares)]
     if len(work) == 1:
