@@ -5,7 +5,7 @@
 # sha256 of the spec: a8f3677491a050d7ddb109415b228abefb9583fe9363ca0a38e09b8ca607e7d1
 # spec: specs/adam.opt
 # sha256 of the spec: 4145365e1a61b681faf02f9cf63b0ca90b1e33c3193d01bd16281c38241c9a0e
-# sha256 of this file: 5d04f5583a09d86f043e7a37452e05c577008b718b8ae41df55e9cd233fa3fca
+# sha256 of this file: 8e9e13dd8a16a5df3939aff7cdfc03e3a87a7c64623ce52a8efaef0fd400b849
 """Adam on the mean of the gradients of four steps."""
 
 import bisect
@@ -81,9 +81,8 @@ class AccumulatedAdam:
         clipnorm: A gradient whose norm is greater is scaled down to this norm.
         global_clipnorm: The same for the norm of all the gradients together.
         overrides: Of some arrays: {pattern of keys: {hyperparameter: number or "*factor"}}.
-        threads: How many threads change large arrays, each a part of them.
-        engine: "numpy"; "numba" for one compiled loop; "auto" for the loop in steps of a million elements
-            and more where numba is installed. The last bits differ.
+        threads: How many threads share the work of a step on a million elements and more.
+        engine: "numpy" or "auto", which is the same; numba cannot compile this rule.
 
     lr, b1, b2 and eps may be schedules: functions of the number of steps done so far.
     """
@@ -353,7 +352,7 @@ class AccumulatedAdam:
         return _writes(targets, rows, g, old, rule(g, *old, **coefficients))
 
     def _swept(self, targets, coefficients):
-        """What all rows do where the gradient is 0; it is written before the gradient's rows are."""
+        """What all rows do where the gradient is 0; it is written first."""
         whole = [_widened(x) for x in targets]
         swept = _writes(targets, ..., None, whole, self._untouched(*whole, **coefficients))
         return [x for x in swept if _has_rows(x[0])]
@@ -978,10 +977,12 @@ class _Tape:
         """Find a place for all that is computed; `first` is the number of the first state."""
         new = {}  # of a state, what it will be
         for state, x in enumerate(results, first):
-            if isinstance(x, _Symbol) and x.index < self._leaves and x.index != state:
-                x = np.positive(x)  # a copy, before the other state is written over
-            if x is not None and getattr(x, "index", None) != state:
-                new[state] = x.index if isinstance(x, _Symbol) else self._constant(x)
+            if not isinstance(x, _Symbol):
+                new.update({} if x is None else {state: self._constant(x)})
+            elif x.index >= self._leaves:
+                new[state] = x.index
+            elif x.index != state:  # a copy, before the other state is written over
+                new[state] = np.positive(x).index
         self.changed = set(new)
         last = {i: at for at, call in enumerate(self._calls) for i in call[1]}
         last.update(dict.fromkeys(new.values(), len(self._calls)))
@@ -990,7 +991,7 @@ class _Tape:
         self._copies = [(state, place) for state, place in self._copies if state != place]
 
     def _allocate(self, new, last):
-        """A place for each result; `new` values by states, `last` uses by the number of the call."""
+        """A place for each result; `new` values by states, `last` uses by numbers of calls."""
         self.constants = list(self._constants.values())
         self._place = {i: i for i in range(self._leaves)}
         self._place.update(zip(self._constants, range(self._leaves, 1 << 30)))
@@ -1063,7 +1064,9 @@ class _Part:
         self.in_one_thread = rows is not None  # which has the one set of arrays for rows
         if rows is not None:
             length = max((stop - start for start, stop in self.blocks(1)), default=0)
-            self._own = [x if x is None else np.empty((length, *x.shape[1:]), x.dtype) for x in states]
+            self._own = [
+                x if x is None else np.empty((length, *x.shape[1:]), x.dtype) for x in states
+            ]
 
     def blocks(self, scale):
         """[(start, stop)] of the blocks: `scale` times as large as what fits into the cache."""

@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: ee571d3358c911754541f812dba7bb8b2dad540c89ffff6ff95a9b20720cb003
+# sha256 of this file: 79416aa847a0dda53f97c978b0bafa064935cac7d79bedd8c7adeb936ce1d228
 """Lookahead around RAdam."""
 
 import bisect
@@ -86,9 +86,9 @@ class Ranger:
         clipnorm: A gradient whose norm is greater is scaled down to this norm.
         global_clipnorm: The same for the norm of all the gradients together.
         overrides: Of some arrays: {pattern of keys: {hyperparameter: number or "*factor"}}.
-        threads: How many threads change large arrays, each a part of them.
-        engine: "numpy"; "numba" for one compiled loop; "auto" for the loop in steps of a million elements
-            and more where numba is installed. The last bits differ.
+        threads: How many threads share the work of a step on a million elements and more.
+        engine: "numpy", "numba" (one compiled loop), or "auto": numba where it is installed,
+            for a step on a million elements and more. Both have the same error bound.
 
     lr, b1, b2, eps and alpha may be schedules: functions of the number of steps done so far.
     """
@@ -382,7 +382,7 @@ class Ranger:
         return _writes(targets, rows, g, old, rule(g, *old, **coefficients))
 
     def _swept(self, targets, coefficients):
-        """What all rows do where the gradient is 0; it is written before the gradient's rows are."""
+        """What all rows do where the gradient is 0; it is written first."""
         whole = [_widened(x) for x in targets]
         swept = _writes(targets, ..., None, whole, self._untouched(*whole, **coefficients))
         return [x for x in swept if _has_rows(x[0])]
@@ -1025,10 +1025,12 @@ class _Tape:
         """Find a place for all that is computed; `first` is the number of the first state."""
         new = {}  # of a state, what it will be
         for state, x in enumerate(results, first):
-            if isinstance(x, _Symbol) and x.index < self._leaves and x.index != state:
-                x = np.positive(x)  # a copy, before the other state is written over
-            if x is not None and getattr(x, "index", None) != state:
-                new[state] = x.index if isinstance(x, _Symbol) else self._constant(x)
+            if not isinstance(x, _Symbol):
+                new.update({} if x is None else {state: self._constant(x)})
+            elif x.index >= self._leaves:
+                new[state] = x.index
+            elif x.index != state:  # a copy, before the other state is written over
+                new[state] = np.positive(x).index
         self.changed = set(new)
         last = {i: at for at, call in enumerate(self._calls) for i in call[1]}
         last.update(dict.fromkeys(new.values(), len(self._calls)))
@@ -1037,7 +1039,7 @@ class _Tape:
         self._copies = [(state, place) for state, place in self._copies if state != place]
 
     def _allocate(self, new, last):
-        """A place for each result; `new` values by states, `last` uses by the number of the call."""
+        """A place for each result; `new` values by states, `last` uses by numbers of calls."""
         self.constants = list(self._constants.values())
         self._place = {i: i for i in range(self._leaves)}
         self._place.update(zip(self._constants, range(self._leaves, 1 << 30)))
@@ -1110,7 +1112,9 @@ class _Part:
         self.in_one_thread = rows is not None  # which has the one set of arrays for rows
         if rows is not None:
             length = max((stop - start for start, stop in self.blocks(1)), default=0)
-            self._own = [x if x is None else np.empty((length, *x.shape[1:]), x.dtype) for x in states]
+            self._own = [
+                x if x is None else np.empty((length, *x.shape[1:]), x.dtype) for x in states
+            ]
 
     def blocks(self, scale):
         """[(start, stop)] of the blocks: `scale` times as large as what fits into the cache."""

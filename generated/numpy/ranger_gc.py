@@ -7,7 +7,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: c98c467efc222e4ffab92c004334ea321a093c6bfb6450fc3577b9914844f631
+# sha256 of this file: e68bcc4094b90200541e86fda3199143bbf498bb8195791f737ea1c306b637c3
 """Ranger with gradient centralization: Lookahead around RAdam on centred gradients."""
 
 import functools
@@ -94,9 +94,7 @@ class RangerGC:
         clipnorm: A gradient whose norm is greater is scaled down to this norm.
         global_clipnorm: The same for the norm of all the gradients together.
         overrides: Of some arrays: {pattern of keys: {hyperparameter: number or "*factor"}}.
-        threads: How many threads change large arrays, each a part of them.
-        engine: "numpy"; "numba" for one compiled loop; "auto" for the loop in steps of a million elements
-            and more where numba is installed. The last bits differ.
+        threads, engine: Without effect on this rule, which looks at whole variables.
 
     lr, b1, b2, eps and alpha may be schedules: functions of the number of steps done so far.
     """
@@ -326,8 +324,7 @@ class RangerGC:
         return _number(self._title(name), value(self.t), "[-inf, inf]")
 
     def _new(self, rule, param, gradient, state, coefficients):
-        """What a rule makes of one variable: [(array, rows or ..., values)], in this order.
-        """
+        """What a rule makes of one variable: [(array, rows or ..., values)], in this order."""
         coefficients = self._cast(coefficients, param)
         targets = [param] + [state.get(slot) for slot in self._SLOTS]
         if gradient.rows is None:
@@ -378,7 +375,7 @@ class RangerGC:
         return _writes(targets, rows, g, old, rule(g, *old, **coefficients))
 
     def _swept(self, targets, coefficients):
-        """What all rows do where the gradient is 0; it is written before the gradient's rows are."""
+        """What all rows do where the gradient is 0; it is written first."""
         whole = [_widened(x) for x in targets]
         swept = _writes(targets, ..., None, whole, self._untouched(*whole, **coefficients))
         return [x for x in swept if _has_rows(x[0])]

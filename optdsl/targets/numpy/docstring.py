@@ -18,13 +18,17 @@ global_clipnorm: The same for the norm of all the gradients together."""
 
 _OVERRIDES = 'overrides: Of some arrays: {pattern of keys: {hyperparameter: number or "*factor"}}.'
 
-_RUNNING = """\
-threads: How many threads change large arrays, each a part of them.
-engine: "numpy"; "numba" for one compiled loop; "auto" for the loop in steps of a million elements
-    and more where numba is installed. The last bits differ."""
+_THREADS = "threads: How many threads share the work of a step on a million elements and more."
+_COMPILED = """\
+engine: "numpy", "numba" (one compiled loop), or "auto": numba where it is installed,
+    for a step on a million elements and more. Both have the same error bound."""
+_NOT_COMPILED = 'engine: "numpy" or "auto", which is the same; numba cannot compile this rule.'
+_WHOLE = "threads, engine: Without effect on this rule, which looks at whole variables."
 
 
-def class_documentation(program: Program, arguments: Sequence[Argument]) -> list[Documentation]:
+def class_documentation(
+    program: Program, arguments: Sequence[Argument], is_elementwise: bool, is_compiled: bool
+) -> list[Documentation]:
     """The lines of the docstring of the class after the opening quotes, indented but the first."""
     return docstring(
         [
@@ -36,10 +40,17 @@ def class_documentation(program: Program, arguments: Sequence[Argument]) -> list
             *indented(line for a in arguments for line in a.documentation(WIDTH - 8)),
             *indented(_CLIPPING.split("\n")),
             *(indented([_OVERRIDES]) if program.hypers else []),
-            *indented(_RUNNING.split("\n")),
+            *indented(_running(is_elementwise, is_compiled)),
             *_schedules(program, arguments),
         ]
     )
+
+
+def _running(is_elementwise: bool, is_compiled: bool) -> list[str]:
+    """What the arguments do that say how a step is run."""
+    if not is_elementwise:
+        return [_WHOLE]
+    return [_THREADS, *(_COMPILED if is_compiled else _NOT_COMPILED).split("\n")]
 
 
 def _schedules(program: Program, arguments: Sequence[Argument]) -> list[str]:

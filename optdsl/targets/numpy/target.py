@@ -102,7 +102,11 @@ def _view(program: Program) -> _View:
     return _View(
         class_name=Identifier(writer.class_name),
         summary=summary(program),
-        documentation=tuple(class_documentation(program, writer.arguments)),
+        documentation=tuple(
+            class_documentation(
+                program, writer.arguments, writer.is_elementwise, writer.is_compiled
+            )
+        ),
         tables=_code(writer.tables()),
         init=init,
         initial=initial,

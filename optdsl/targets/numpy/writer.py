@@ -340,7 +340,7 @@ class Writer:
         return local
 
     def _rule_parameters(self, text: ProgramText) -> list[str]:
-        """Gradients, the array, slots, and all the numbers, in the order in which they are given."""
+        """Gradients, the array, slots, and all the numbers, in the order of the step."""
         numbers = [c.name for c in text.coefficients]
         rank = [tables.RANK] if any(map(self._uses_rank, self._program.rules)) else []
         return [*text.gradients, self._w, *text.slots.values(), *numbers, *rank]

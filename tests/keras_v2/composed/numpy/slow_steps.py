@@ -7,7 +7,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: 6d158af93ef7bc12e8dd65a8ded40d626ca7c8afb86962e377e76bbf38502851
+# sha256 of this file: 7ad07e3d7bd4150db19c296a0e41b53cb6c058a8d0f40a479fdffb7be09335d7
 """Accumulate of Lookahead of RAdam."""
 
 import bisect
@@ -87,9 +87,8 @@ class SlowSteps:
         clipnorm: A gradient whose norm is greater is scaled down to this norm.
         global_clipnorm: The same for the norm of all the gradients together.
         overrides: Of some arrays: {pattern of keys: {hyperparameter: number or "*factor"}}.
-        threads: How many threads change large arrays, each a part of them.
-        engine: "numpy"; "numba" for one compiled loop; "auto" for the loop in steps of a million elements
-            and more where numba is installed. The last bits differ.
+        threads: How many threads share the work of a step on a million elements and more.
+        engine: "numpy" or "auto", which is the same; numba cannot compile this rule.
 
     lr, b1, b2, eps and alpha may be schedules: functions of the number of steps done so far.
     """
@@ -440,7 +439,7 @@ class SlowSteps:
         return _writes(targets, rows, g, old, rule(g, *old, **coefficients))
 
     def _swept(self, targets, coefficients):
-        """What all rows do where the gradient is 0; it is written before the gradient's rows are."""
+        """What all rows do where the gradient is 0; it is written first."""
         whole = [_widened(x) for x in targets]
         swept = _writes(targets, ..., None, whole, self._untouched(*whole, **coefficients))
         return [x for x in swept if _has_rows(x[0])]
@@ -1065,10 +1064,12 @@ class _Tape:
         """Find a place for all that is computed; `first` is the number of the first state."""
         new = {}  # of a state, what it will be
         for state, x in enumerate(results, first):
-            if isinstance(x, _Symbol) and x.index < self._leaves and x.index != state:
-                x = np.positive(x)  # a copy, before the other state is written over
-            if x is not None and getattr(x, "index", None) != state:
-                new[state] = x.index if isinstance(x, _Symbol) else self._constant(x)
+            if not isinstance(x, _Symbol):
+                new.update({} if x is None else {state: self._constant(x)})
+            elif x.index >= self._leaves:
+                new[state] = x.index
+            elif x.index != state:  # a copy, before the other state is written over
+                new[state] = np.positive(x).index
         self.changed = set(new)
         last = {i: at for at, call in enumerate(self._calls) for i in call[1]}
         last.update(dict.fromkeys(new.values(), len(self._calls)))
@@ -1077,7 +1078,7 @@ class _Tape:
         self._copies = [(state, place) for state, place in self._copies if state != place]
 
     def _allocate(self, new, last):
-        """A place for each result; `new` values by states, `last` uses by the number of the call."""
+        """A place for each result; `new` values by states, `last` uses by numbers of calls."""
         self.constants = list(self._constants.values())
         self._place = {i: i for i in range(self._leaves)}
         self._place.update(zip(self._constants, range(self._leaves, 1 << 30)))
@@ -1150,7 +1151,9 @@ class _Part:
         self.in_one_thread = rows is not None  # which has the one set of arrays for rows
         if rows is not None:
             length = max((stop - start for start, stop in self.blocks(1)), default=0)
-            self._own = [x if x is None else np.empty((length, *x.shape[1:]), x.dtype) for x in states]
+            self._own = [
+                x if x is None else np.empty((length, *x.shape[1:]), x.dtype) for x in states
+            ]
 
     def blocks(self, scale):
         """[(start, stop)] of the blocks: `scale` times as large as what fits into the cache."""

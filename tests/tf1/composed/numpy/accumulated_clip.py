@@ -5,7 +5,7 @@
 # sha256 of the spec: a8f3677491a050d7ddb109415b228abefb9583fe9363ca0a38e09b8ca607e7d1
 # spec: specs/sgd.opt
 # sha256 of the spec: e5784893a0a920228045eccf8cff612d4236966dbbfc893dcdb4fce750b79a91
-# sha256 of this file: d39d110daeae7e4621dd1ab80be4c8b69d2cb563f158a94ee522dfded20dd709
+# sha256 of this file: c8d5c9b045c6c185f3a853f16d747bc7df2d65980ffe0889fa4ebe5b58bebe3f
 """Clips two steps' sum."""
 
 import bisect
@@ -79,9 +79,8 @@ class AccumulatedClip:
         clipnorm: A gradient whose norm is greater is scaled down to this norm.
         global_clipnorm: The same for the norm of all the gradients together.
         overrides: Of some arrays: {pattern of keys: {hyperparameter: number or "*factor"}}.
-        threads: How many threads change large arrays, each a part of them.
-        engine: "numpy"; "numba" for one compiled loop; "auto" for the loop in steps of a million elements
-            and more where numba is installed. The last bits differ.
+        threads: How many threads share the work of a step on a million elements and more.
+        engine: "numpy" or "auto", which is the same; numba cannot compile this rule.
 
     lr, mu and limit may be schedules: functions of the number of steps done so far.
     """
@@ -398,7 +397,7 @@ class AccumulatedClip:
         return _writes(targets, rows, g, old, rule(g, *old, **coefficients))
 
     def _swept(self, targets, coefficients):
-        """What all rows do where the gradient is 0; it is written before the gradient's rows are."""
+        """What all rows do where the gradient is 0; it is written first."""
         whole = [_widened(x) for x in targets]
         swept = _writes(targets, ..., None, whole, self._untouched(*whole, **coefficients))
         return [x for x in swept if _has_rows(x[0])]
@@ -985,10 +984,12 @@ class _Tape:
         """Find a place for all that is computed; `first` is the number of the first state."""
         new = {}  # of a state, what it will be
         for state, x in enumerate(results, first):
-            if isinstance(x, _Symbol) and x.index < self._leaves and x.index != state:
-                x = np.positive(x)  # a copy, before the other state is written over
-            if x is not None and getattr(x, "index", None) != state:
-                new[state] = x.index if isinstance(x, _Symbol) else self._constant(x)
+            if not isinstance(x, _Symbol):
+                new.update({} if x is None else {state: self._constant(x)})
+            elif x.index >= self._leaves:
+                new[state] = x.index
+            elif x.index != state:  # a copy, before the other state is written over
+                new[state] = np.positive(x).index
         self.changed = set(new)
         last = {i: at for at, call in enumerate(self._calls) for i in call[1]}
         last.update(dict.fromkeys(new.values(), len(self._calls)))
@@ -997,7 +998,7 @@ class _Tape:
         self._copies = [(state, place) for state, place in self._copies if state != place]
 
     def _allocate(self, new, last):
-        """A place for each result; `new` values by states, `last` uses by the number of the call."""
+        """A place for each result; `new` values by states, `last` uses by numbers of calls."""
         self.constants = list(self._constants.values())
         self._place = {i: i for i in range(self._leaves)}
         self._place.update(zip(self._constants, range(self._leaves, 1 << 30)))
@@ -1070,7 +1071,9 @@ class _Part:
         self.in_one_thread = rows is not None  # which has the one set of arrays for rows
         if rows is not None:
             length = max((stop - start for start, stop in self.blocks(1)), default=0)
-            self._own = [x if x is None else np.empty((length, *x.shape[1:]), x.dtype) for x in states]
+            self._own = [
+                x if x is None else np.empty((length, *x.shape[1:]), x.dtype) for x in states
+            ]
 
     def blocks(self, scale):
         """[(start, stop)] of the blocks: `scale` times as large as what fits into the cache."""

@@ -3,7 +3,7 @@
 # sha256 of the spec: aee32ef9b90bef9f057c92a160070b20f99f1de6edd9854d9e399d8e5947caa9
 # spec: specs/sgd.opt
 # sha256 of the spec: e5784893a0a920228045eccf8cff612d4236966dbbfc893dcdb4fce750b79a91
-# sha256 of this file: e4f668d925c8145682ea5d7a2f0900e7b19d592e54b21baf31b468b6da81da6c
+# sha256 of this file: 0040cbf9820d93fb455104f90735ede159b961468cf4bb5cc744b9b886b61c69
 """A total of a slot that starts as the variable."""
 
 import bisect
@@ -72,9 +72,9 @@ class DistantMomentum:
         clipnorm: A gradient whose norm is greater is scaled down to this norm.
         global_clipnorm: The same for the norm of all the gradients together.
         overrides: Of some arrays: {pattern of keys: {hyperparameter: number or "*factor"}}.
-        threads: How many threads change large arrays, each a part of them.
-        engine: "numpy"; "numba" for one compiled loop; "auto" for the loop in steps of a million elements
-            and more where numba is installed. The last bits differ.
+        threads: How many threads share the work of a step on a million elements and more.
+        engine: "numpy", "numba" (one compiled loop), or "auto": numba where it is installed,
+            for a step on a million elements and more. Both have the same error bound.
 
     lr and mu may be schedules: functions of the number of steps done so far.
     """
@@ -362,7 +362,7 @@ class DistantMomentum:
         return _writes(targets, rows, g, old, rule(g, *old, **coefficients))
 
     def _swept(self, targets, coefficients):
-        """What all rows do where the gradient is 0; it is written before the gradient's rows are."""
+        """What all rows do where the gradient is 0; it is written first."""
         whole = [_widened(x) for x in targets]
         swept = _writes(targets, ..., None, whole, self._untouched(*whole, **coefficients))
         return [x for x in swept if _has_rows(x[0])]
@@ -967,10 +967,12 @@ class _Tape:
         """Find a place for all that is computed; `first` is the number of the first state."""
         new = {}  # of a state, what it will be
         for state, x in enumerate(results, first):
-            if isinstance(x, _Symbol) and x.index < self._leaves and x.index != state:
-                x = np.positive(x)  # a copy, before the other state is written over
-            if x is not None and getattr(x, "index", None) != state:
-                new[state] = x.index if isinstance(x, _Symbol) else self._constant(x)
+            if not isinstance(x, _Symbol):
+                new.update({} if x is None else {state: self._constant(x)})
+            elif x.index >= self._leaves:
+                new[state] = x.index
+            elif x.index != state:  # a copy, before the other state is written over
+                new[state] = np.positive(x).index
         self.changed = set(new)
         last = {i: at for at, call in enumerate(self._calls) for i in call[1]}
         last.update(dict.fromkeys(new.values(), len(self._calls)))
@@ -979,7 +981,7 @@ class _Tape:
         self._copies = [(state, place) for state, place in self._copies if state != place]
 
     def _allocate(self, new, last):
-        """A place for each result; `new` values by states, `last` uses by the number of the call."""
+        """A place for each result; `new` values by states, `last` uses by numbers of calls."""
         self.constants = list(self._constants.values())
         self._place = {i: i for i in range(self._leaves)}
         self._place.update(zip(self._constants, range(self._leaves, 1 << 30)))
@@ -1052,7 +1054,9 @@ class _Part:
         self.in_one_thread = rows is not None  # which has the one set of arrays for rows
         if rows is not None:
             length = max((stop - start for start, stop in self.blocks(1)), default=0)
-            self._own = [x if x is None else np.empty((length, *x.shape[1:]), x.dtype) for x in states]
+            self._own = [
+                x if x is None else np.empty((length, *x.shape[1:]), x.dtype) for x in states
+            ]
 
     def blocks(self, scale):
         """[(start, stop)] of the blocks: `scale` times as large as what fits into the cache."""
