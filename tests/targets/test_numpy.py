@@ -227,6 +227,7 @@ def test_arguments_without_a_default_computed_defaults_and_the_order():
     assert optimizer.get_config() == {
         "lr": 0.1, "mu": 0.5, "k": 4, "n": 12, "share": 3.0, "good": False,
         "clipvalue": None, "clipnorm": None, "global_clipnorm": None, "overrides": None,
+            "threads": 1, "engine": "auto",
     }  # fmt: skip
     assert generated(0.5, speed=3, n=8).share == 2.0
     assert type(generated(0.5, count=np.float64(3)).k) is int
