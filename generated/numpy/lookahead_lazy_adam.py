@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/lazy_adam.opt
 # sha256 of the spec: 6d02708ce8a6dc6f96038c6527dda25a0cae35533e5babc618522318fe221b65
-# sha256 of this file: a0c20ac71052f996899cd546d833732a479fe2bf73871739f5188a205140da9c
+# sha256 of this file: 628d927820d926a6015bddff07ed08808de7f5771799b193e338744a6fefe572
 """Lookahead around LazyAdam: for embeddings."""
 
 import bisect
@@ -1307,21 +1307,30 @@ def _compiled(fixed, rule):
     """The loop of a rule; compiled once for each setting and dtype in a process."""
     if fixed not in _LOOPS:
         import numba
+        import numba.extending
 
+        def is_none(x):  # a slot that there is not
+            return isinstance(x, numba.types.NoneType)
+
+        if not _LOOPS:
+            at, put = map(numba.extending.overload, (_at, _put))
+            at(lambda x, i: (lambda x, i: None) if is_none(x) else (lambda x, i: x[i]))
+            put(lambda x, i, new: (lambda x, i, new: None) if is_none(x) else _put_array)
         jit = numba.njit(error_model="numpy", nogil=True)
-        _LOOPS[fixed] = jit(_loop(jit(rule), jit(_at), jit(_put)))
+        _LOOPS[fixed] = jit(_loop(jit(rule), _at, _put))
     return _LOOPS[fixed]
 
 
 def _at(x, i):
-    if x is None:  # a slot that there is not
-        return None
-    return x[i]
+    """What numba is told of above: element `i` of a slot, None where there is no such slot."""
 
 
-def _put(x, i, value):
-    if x is not None:
-        x[i] = value
+def _put(x, i, new):
+    """The same for writing."""
+
+
+def _put_array(x, i, new):
+    x[i] = new
 
 
 def _loop(rule, at, put):

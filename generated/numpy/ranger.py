@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: 79416aa847a0dda53f97c978b0bafa064935cac7d79bedd8c7adeb936ce1d228
+# sha256 of this file: e70d5e1dc10156440cdc32d0938e1b2d814e82fb121c26ead80110e0779ba9aa
 """Lookahead around RAdam."""
 
 import bisect
@@ -1338,21 +1338,30 @@ def _compiled(fixed, rule):
     """The loop of a rule; compiled once for each setting and dtype in a process."""
     if fixed not in _LOOPS:
         import numba
+        import numba.extending
 
+        def is_none(x):  # a slot that there is not
+            return isinstance(x, numba.types.NoneType)
+
+        if not _LOOPS:
+            at, put = map(numba.extending.overload, (_at, _put))
+            at(lambda x, i: (lambda x, i: None) if is_none(x) else (lambda x, i: x[i]))
+            put(lambda x, i, new: (lambda x, i, new: None) if is_none(x) else _put_array)
         jit = numba.njit(error_model="numpy", nogil=True)
-        _LOOPS[fixed] = jit(_loop(jit(rule), jit(_at), jit(_put)))
+        _LOOPS[fixed] = jit(_loop(jit(rule), _at, _put))
     return _LOOPS[fixed]
 
 
 def _at(x, i):
-    if x is None:  # a slot that there is not
-        return None
-    return x[i]
+    """What numba is told of above: element `i` of a slot, None where there is no such slot."""
 
 
-def _put(x, i, value):
-    if x is not None:
-        x[i] = value
+def _put(x, i, new):
+    """The same for writing."""
+
+
+def _put_array(x, i, new):
+    x[i] = new
 
 
 def _loop(rule, at, put):

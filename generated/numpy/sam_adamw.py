@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/adamw.opt
 # sha256 of the spec: 30205ad4af97039a63cd04fde425348d743ed8f58d8bbc1e3a1f128f40eb6669
-# sha256 of this file: a1a694e65f93ef876e7e8f17082fd8fd6cd6305f42b4e8a6654549b254d0b7ac
+# sha256 of this file: 8d4b7fda73c4e1f790ca5a5cd8afe1a36356acda8ba7c8030499de06e834fbea
 """AdamW on the gradients of sharpness-aware minimization."""
 
 import bisect
@@ -1280,21 +1280,30 @@ def _compiled(fixed, rule):
     """The loop of a rule; compiled once for each setting and dtype in a process."""
     if fixed not in _LOOPS:
         import numba
+        import numba.extending
 
+        def is_none(x):  # a slot that there is not
+            return isinstance(x, numba.types.NoneType)
+
+        if not _LOOPS:
+            at, put = map(numba.extending.overload, (_at, _put))
+            at(lambda x, i: (lambda x, i: None) if is_none(x) else (lambda x, i: x[i]))
+            put(lambda x, i, new: (lambda x, i, new: None) if is_none(x) else _put_array)
         jit = numba.njit(error_model="numpy", nogil=True)
-        _LOOPS[fixed] = jit(_loop(jit(rule), jit(_at), jit(_put)))
+        _LOOPS[fixed] = jit(_loop(jit(rule), _at, _put))
     return _LOOPS[fixed]
 
 
 def _at(x, i):
-    if x is None:  # a slot that there is not
-        return None
-    return x[i]
+    """What numba is told of above: element `i` of a slot, None where there is no such slot."""
 
 
-def _put(x, i, value):
-    if x is not None:
-        x[i] = value
+def _put(x, i, new):
+    """The same for writing."""
+
+
+def _put_array(x, i, new):
+    x[i] = new
 
 
 def _loop(rule, at, put):

@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/nag.opt
 # sha256 of the spec: 0a5aaed3b55d12837338695b4883734a31df0012ae2cc6d7eb31ed7995b4001e
-# sha256 of this file: a73b809817f4b360d3a83161915595fc0f6cb5e41cb13650b01f466be59ea4ec
+# sha256 of this file: c89dfa630b4b397b931be33d97b9a57f1f2e63402a6b06f982607582e6a16fbf
 """NAG on the gradients of sharpness-aware minimization, the combination of the paper."""
 
 import bisect
@@ -1215,21 +1215,30 @@ def _compiled(fixed, rule):
     """The loop of a rule; compiled once for each setting and dtype in a process."""
     if fixed not in _LOOPS:
         import numba
+        import numba.extending
 
+        def is_none(x):  # a slot that there is not
+            return isinstance(x, numba.types.NoneType)
+
+        if not _LOOPS:
+            at, put = map(numba.extending.overload, (_at, _put))
+            at(lambda x, i: (lambda x, i: None) if is_none(x) else (lambda x, i: x[i]))
+            put(lambda x, i, new: (lambda x, i, new: None) if is_none(x) else _put_array)
         jit = numba.njit(error_model="numpy", nogil=True)
-        _LOOPS[fixed] = jit(_loop(jit(rule), jit(_at), jit(_put)))
+        _LOOPS[fixed] = jit(_loop(jit(rule), _at, _put))
     return _LOOPS[fixed]
 
 
 def _at(x, i):
-    if x is None:  # a slot that there is not
-        return None
-    return x[i]
+    """What numba is told of above: element `i` of a slot, None where there is no such slot."""
 
 
-def _put(x, i, value):
-    if x is not None:
-        x[i] = value
+def _put(x, i, new):
+    """The same for writing."""
+
+
+def _put_array(x, i, new):
+    x[i] = new
 
 
 def _loop(rule, at, put):

@@ -34,7 +34,16 @@ class NumpyTarget:
             "math",
             "numbers",
         }
-        | {"concurrent.futures", "importlib.util", "numba", "numpy", "operator", "os", "re"}
+        | {
+            "concurrent.futures",
+            "importlib.util",
+            "numba",
+            "numba.extending",
+            "numpy",
+            "operator",
+            "os",
+            "re",
+        }
         | {"warnings"}
     )
 

@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/heun.opt
 # sha256 of the spec: 511fd16139c9ba7666a2da2adf37e9a8d53b1168c776842a045269c345cae785
-# sha256 of this file: 57122b43b1f075573e7fa91254c061e11f5db53ea3b9bdadfa4ced2bc53de643
+# sha256 of this file: 949e8f94a2e5d0bcf477ae4adb9e4e5f4b35e6c6ceca6f51d9537d686832bf8e
 """Heun's method with slow weights, every second step."""
 
 import bisect
@@ -1208,21 +1208,30 @@ def _compiled(fixed, rule):
     """The loop of a rule; compiled once for each setting and dtype in a process."""
     if fixed not in _LOOPS:
         import numba
+        import numba.extending
 
+        def is_none(x):  # a slot that there is not
+            return isinstance(x, numba.types.NoneType)
+
+        if not _LOOPS:
+            at, put = map(numba.extending.overload, (_at, _put))
+            at(lambda x, i: (lambda x, i: None) if is_none(x) else (lambda x, i: x[i]))
+            put(lambda x, i, new: (lambda x, i, new: None) if is_none(x) else _put_array)
         jit = numba.njit(error_model="numpy", nogil=True)
-        _LOOPS[fixed] = jit(_loop(jit(rule), jit(_at), jit(_put)))
+        _LOOPS[fixed] = jit(_loop(jit(rule), _at, _put))
     return _LOOPS[fixed]
 
 
 def _at(x, i):
-    if x is None:  # a slot that there is not
-        return None
-    return x[i]
+    """What numba is told of above: element `i` of a slot, None where there is no such slot."""
 
 
-def _put(x, i, value):
-    if x is not None:
-        x[i] = value
+def _put(x, i, new):
+    """The same for writing."""
+
+
+def _put_array(x, i, new):
+    x[i] = new
 
 
 def _loop(rule, at, put):
