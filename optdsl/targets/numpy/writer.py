@@ -12,6 +12,8 @@ from optdsl.ir.nodes import (
     Expr,
     Flag,
     Hyper,
+    Literal_,
+    Op,
     Program,
     Rule,
     Shared,
@@ -356,12 +358,7 @@ class Writer:
     def is_compiled(self) -> bool:
         """Whether numba can compile the rule."""
         found = [o for e in expressions(self._program.rule.body) for o in ops(e)]
-        choices = [a for o in found if o.op == "where" for a in o.args[1:]]
-        return (
-            self.is_elementwise
-            and all(o.op in tables.COMPILED for o in found)
-            and all(a.level == Level.ELEMENT for a in choices)
-        )
+        return self.is_elementwise and all(map(_is_compiled, found))
 
     def loop(self) -> list[str]:
         """The function `_loop`, which numba compiles; nothing where it cannot."""
@@ -420,6 +417,16 @@ class Writer:
         states = {"w": self._w, **self._text.slots}
         results = [text.results.get(state, name) for state, name in states.items()]
         return [*text.lines, *layout.returned(results, indent)]
+
+
+def _is_compiled(operator: Op) -> bool:
+    """Whether numba compiles it, in the dtype of its elements: a literal is of 64 bits to numba."""
+    literals = [a for a in operator.args if isinstance(a, Literal_)]
+    if operator.op == "where":
+        return all(a.level == Level.ELEMENT for a in operator.args[1:])
+    if operator.op == "pow" and literals == [operator.args[1]]:
+        return isinstance(literals[0].value, int)
+    return operator.op in tables.COMPILED and (operator.is_bool or not literals)
 
 
 def _dict(items: Mapping[str, str]) -> list[str]:

@@ -3,7 +3,7 @@
 # sha256 of the spec: aee32ef9b90bef9f057c92a160070b20f99f1de6edd9854d9e399d8e5947caa9
 # spec: specs/sgd.opt
 # sha256 of the spec: e5784893a0a920228045eccf8cff612d4236966dbbfc893dcdb4fce750b79a91
-# sha256 of this file: 6f0960fc14e41ea2b0810dd08b415f5e14dc7a160dd6a67a5fb613eae48e5b12
+# sha256 of this file: 5c6da16a65d8560b23a7e79e4f2dbab3a29ebecbf95ddff01fee28448107d5f6
 """A total of a slot that starts as the variable."""
 
 import bisect
@@ -73,8 +73,7 @@ class DistantMomentum:
         global_clipnorm: The same for the norm of all the gradients together.
         overrides: Of some arrays: {pattern of keys: {hyperparameter: number or "*factor"}}.
         threads: How many threads share the work of a step on a million elements and more.
-        engine: "numpy", "numba" (one compiled loop), or "auto": numba where it is installed,
-            for a step on a million elements and more. Both have the same error bound.
+        engine: "numpy" or "auto", which is the same; numba cannot compile this rule.
 
     lr and mu may be schedules: functions of the number of steps done so far.
     """
@@ -89,7 +88,7 @@ class DistantMomentum:
     _SCALARS = ()
     _PHASES = ("total_1",)
     _USES_RANK = False
-    _COMPILED = True
+    _COMPILED = False
 
     @_also_called(learning_rate="lr", momentum="mu")
     def __init__(
@@ -404,29 +403,11 @@ class DistantMomentum:
         numbers = part.numbers.values()
         choices = tuple(x for x in numbers if isinstance(x, (bool, np.bool_)))
         there = tuple(x is not None for x in part.states)
-        if part.name == "_rule" and self._is_compiled(many, part.dtype):
-            key = ("numba", part.dtype.str, there)
-            if key not in self._runners:
-                loop = _compiled(self._fixed_values(), self._rule())
-                self._runners[key] = _Compiled(loop, part)
-            return self._runners[key]
         key = (part.name, part.dtype.str, there, choices)
         if key not in self._runners:
             rule = self._rule() if part.name == "_rule" else self._untouched
             self._runners[key] = _Tape(rule, part)
         return self._runners[key]
-
-    def _is_compiled(self, many, dtype):
-        """Whether numba's loop is run, which takes a second to be compiled."""
-        if self.engine == "numpy" or dtype.char not in "fd":
-            return False
-        return self.engine == "numba" or (many and importlib.util.find_spec("numba") is not None)
-
-    def _fixed_values(self):
-        """What is fixed at construction: the rule is compiled for it."""
-        names = [*self._FLAGS, *self._CONSTS]
-        names += [name for name in self.__dict__ if name.startswith("_uses_")]
-        return tuple((name, getattr(self, name)) for name in names)
 
     def __getstate__(self):
         return {**self.__dict__, "_runners": {}}
@@ -1143,68 +1124,6 @@ def _copied(values, starts, ends):
 
 def _address(array):
     return array.__array_interface__["data"][0]
-
-
-class _Compiled:
-    """The same for numba's loop; it is compiled for this dtype now, before anything is written."""
-
-    SCALE = 4
-
-    def __init__(self, loop, part):
-        self._loop, none = loop, np.ones(0, part.dtype)
-        loop(*[x if x is None else none for x in part.arrays], tuple(part.numbers.values()))
-
-    def room(self, size, thread):
-        return None
-
-    def run(self, arrays, numbers, room):
-        self._loop(*arrays, tuple(numbers))
-
-
-_LOOPS = {}  # by what is fixed at construction
-
-
-def _compiled(fixed, rule):
-    """The loop of a rule; compiled once for each setting and dtype in a process."""
-    if fixed not in _LOOPS:
-        import numba
-        import numba.extending
-
-        def is_none(x):  # a slot that there is not
-            return isinstance(x, numba.types.NoneType)
-
-        if not _LOOPS:
-            at, put = map(numba.extending.overload, (_at, _put))
-            at(lambda x, i: (lambda x, i: None) if is_none(x) else (lambda x, i: x[i]))
-            put(lambda x, i, new: (lambda x, i, new: None) if is_none(x) else _put_array)
-        jit = numba.njit(error_model="numpy", nogil=True)
-        _LOOPS[fixed] = jit(_loop(jit(rule), _at, _put))
-    return _LOOPS[fixed]
-
-
-def _at(x, i):
-    """What numba is told of above: element `i` of a slot, None where there is no such slot."""
-
-
-def _put(x, i, new):
-    """The same for writing."""
-
-
-def _put_array(x, i, new):
-    x[i] = new
-
-
-def _loop(rule, at, put):
-    """The rule element by element, for numba."""
-
-    def loop(g, w, before, v, numbers):
-        for i in range(w.size):
-            new = rule(at(g, i), at(w, i), at(before, i), at(v, i), *numbers)
-            put(w, i, new[0])
-            put(before, i, new[1])
-            put(v, i, new[2])
-
-    return loop
 
 
 # Hyperparameters of some variables
