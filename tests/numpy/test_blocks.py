@@ -232,3 +232,37 @@ def test_auto_compiles_for_large_steps_alone(monkeypatch):
     assert [type(x).__name__ for x in optimizer._runners.values()] == ["_Tape", "_Compiled"]
     train(optimizer, {"long": np.ones(4, np.longdouble)}, 1)
     assert [type(x).__name__ for x in optimizer._runners.values()][2:] == ["_Tape"]
+
+
+def outliving(g, w, m, v):
+    a = m + 1  # the old m is free from here on, but only until the new one is made
+    m = g - v
+    return w + a, m, v
+
+
+def swapping(g, w, m, v):
+    return w - g, v, m
+
+
+def copying(g, w, m, v):
+    v = w * g
+    return v, g, v
+
+
+def constant(g, w, m, v):
+    return np.where(m > g, w, -g), np.full_like(w, 3), np.maximum(v, 2)
+
+
+def unchanged(g, w, m, v):
+    return w, m, (m + w) ** 2 / (m - w) ** 3
+
+
+@pytest.mark.parametrize("rule", [outliving, swapping, copying, constant, unchanged])
+def test_places_are_taken_when_they_are_free(rule):
+    rng = np.random.RandomState(3)
+    arrays = list(rng.standard_normal((4, 9)))
+    want = rule(*[x.copy() for x in arrays])
+    part = module("adam")._Part("_rule", arrays[:1], arrays[1:], {})
+    tape = module("adam")._Tape(rule, part)
+    tape.run(arrays, [], tape.room(9, 0))
+    assert bits(arrays[1:]) == bits(want)
