@@ -19,8 +19,9 @@ def run(case: dict[str, Any], generated: Any) -> list[dict[str, Any]]:
         name: _schedule(value) if isinstance(value, list) else value
         for name, value in case["arguments"].items()
     }
-    engine = ENGINE if generated._COMPILED else "numpy"
-    optimizer = generated(**arguments, **case["lists"], engine=engine)
+    optimizer = generated(**arguments, **case["lists"])
+    if getattr(generated, "_COMPILED", False):
+        optimizer.engine = ENGINE
     sparse = sys.modules[generated.__module__].SparseGrad
     variables = {key: w.copy() for key, w in case["variables"].items()}
     states = []
