@@ -49,7 +49,7 @@ MUTATIONS = [
 VARIATIONS = [
     ("adam", "one_minus_b2 * g**2", "one_minus_b2 * (g * g)"),
     ("adam", "alpha * m /", "m * alpha /"),
-    ("sgd", "mu * v - lr * g", "-lr * g + mu * v"),
+    ("sgd", "mu * v - lr_g", "-lr_g + mu * v"),
 ]
 
 
