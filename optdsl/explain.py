@@ -11,6 +11,8 @@ from optdsl.ir.nodes import (
     Branch,
     Define,
     Expr,
+    Fused,
+    Literal_,
     Movement_,
     Op,
     Program,
@@ -20,6 +22,7 @@ from optdsl.ir.nodes import (
     Value,
 )
 from optdsl.ir.passes import run_passes
+from optdsl.kernels.select import with_kernels
 from optdsl.semantics.level import Level
 from optdsl.semantics.model import Optimizer
 from optdsl.semantics.operators import FUNCTIONS
@@ -58,6 +61,8 @@ def explain(optimizer: Optimizer) -> str:
         ["State", *_state(program)],
         *(_policy(program, number) for number in range(len(program.policies))),
     ]
+    if kernels := with_kernels(program).kernels:
+        parts.append(["A dense gradient in tf1", *map(_kernel, kernels)])
     if program.evaluation is not None:
         parts.append(["At evaluation", *program.evaluation.equation.split("\n")])
     return "\n".join("\n".join((part[0], *_indented(part[1:]), "")) for part in parts)
@@ -103,6 +108,14 @@ def _leveled(block: Block, indent: str) -> Iterator[tuple[str, str]]:
 
 def _level(level: Level) -> str:
     return f"{level!s:<8}  {_COST[level]}"
+
+
+def _kernel(fused: Fused) -> str:
+    """Under what conditions a step is one operation of the framework."""
+    conditions = [fused.condition] if fused.condition is not None else []
+    conditions += [op("gt", Ref(value), Literal_(0)) for value in fused.positive]
+    when = " and ".join(map(_text, conditions))
+    return f"runs on the fused kernel {fused.kernel}" + (f" if {when}" if when else "")
 
 
 # ---------------------------------------------------------------------- state

@@ -135,7 +135,8 @@ def _folder(path: Path) -> _Folder:
 def _generator() -> str:
     """The digest of what generates: optdsl as this process began with it, and what it uses."""
     package = Path(__file__).parent
-    sources = [*package.rglob("*.py"), *package.rglob("*.lark"), *TEMPLATES.rglob("*.jinja")]
+    own = [path for kind in ("py", "opt", "lark") for path in package.rglob(f"*.{kind}")]
+    sources = [*own, *TEMPLATES.rglob("*.jinja")]
     return _digest(
         sys.version.encode(),
         *(part for file in sorted(sources) for part in (os.fsencode(file), _bytes(file))),

@@ -5,7 +5,7 @@
 # sha256 of the spec: a8f3677491a050d7ddb109415b228abefb9583fe9363ca0a38e09b8ca607e7d1
 # spec: specs/adam.opt
 # sha256 of the spec: 4145365e1a61b681faf02f9cf63b0ca90b1e33c3193d01bd16281c38241c9a0e
-# sha256 of this file: 66e6714bb364f66a2b6f46676262137659f43ba203e222f8d10fd4a80f91833e
+# sha256 of this file: 7828657e8bb1f7fa94cbce6b04c9776e7d9bf5eff9add448af62cfb50c7e1f75
 """AccumulatedAdam for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -378,9 +378,10 @@ class AccumulatedAdamOptimizer(tf.train.Optimizer):
         All the new values are computed before the first assignment. Without that barrier some
         are computed from states that are new already.
         """
-        whole, touched = _typed(whole), _typed(touched)
+        whole = [_assignment(state, x) for state, x in _typed(whole)]
+        touched = _typed(touched)
         with tf.control_dependencies([x for _, x in whole + touched]):
-            ops = [self._assign(state, x) for state, x in whole]
+            ops = [run(x, use_locking=self._use_locking, read_value=False) for run, x in whole]
             with tf.control_dependencies([] if tf.executing_eagerly() else ops):
                 for state, x in touched:
                     update = tf.scatter_update(state, rows, x, use_locking=self._use_locking)
@@ -630,6 +631,22 @@ def _changed(states, old, new):
 
 def _typed(changed):
     return [(state, _tensor(x, state.dtype.base_dtype)) for state, x in changed]
+
+
+def _assignment(state, x):
+    """A method of a state and its argument: what is the old state and something more is not made
+    first, it is added in place; but not a value as it was read, which may be a variable's memory.
+    """
+    in_place = {"Add": "assign_add", "AddV2": "assign_add", "Sub": "assign_sub"}
+    if tf.executing_eagerly() or x.op.type not in in_place:
+        return state.assign, x
+    old, more = x.op.inputs
+    if more.op.type in ("Identity", "Reshape"):
+        return state.assign, x
+    while old.op.type in ("Identity", "ReadVariableOp"):
+        old = old.op.inputs[0]
+    is_old = old is (state.handle if hasattr(state, "handle") else state._ref())
+    return (getattr(state, in_place[x.op.type]), more) if is_old else (state.assign, x)
 
 
 def _sum_duplicates(values, indices, var):

@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/nag.opt
 # sha256 of the spec: 0a5aaed3b55d12837338695b4883734a31df0012ae2cc6d7eb31ed7995b4001e
-# sha256 of this file: 7088bb7b72c88fbe3bbe96d2da78bc14c47f257873249042677aec56f60ea2b0
+# sha256 of this file: 574a54efcb097eddce5e680702912a6d6280af39171e01356fb8d2c414a53ad0
 """SAMNAG for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -539,9 +539,10 @@ class SAMNAGOptimizer(tf.train.Optimizer):
         All the new values are computed before the first assignment. Without that barrier some
         are computed from states that are new already.
         """
-        whole, touched = _typed(whole), _typed(touched)
+        whole = [_assignment(state, x) for state, x in _typed(whole)]
+        touched = _typed(touched)
         with tf.control_dependencies([x for _, x in whole + touched]):
-            ops = [self._assign(state, x) for state, x in whole]
+            ops = [run(x, use_locking=self._use_locking, read_value=False) for run, x in whole]
             with tf.control_dependencies([] if tf.executing_eagerly() else ops):
                 for state, x in touched:
                     update = tf.scatter_update(state, rows, x, use_locking=self._use_locking)
@@ -754,6 +755,22 @@ def _changed(states, old, new):
 
 def _typed(changed):
     return [(state, _tensor(x, state.dtype.base_dtype)) for state, x in changed]
+
+
+def _assignment(state, x):
+    """A method of a state and its argument: what is the old state and something more is not made
+    first, it is added in place; but not a value as it was read, which may be a variable's memory.
+    """
+    in_place = {"Add": "assign_add", "AddV2": "assign_add", "Sub": "assign_sub"}
+    if tf.executing_eagerly() or x.op.type not in in_place:
+        return state.assign, x
+    old, more = x.op.inputs
+    if more.op.type in ("Identity", "Reshape"):
+        return state.assign, x
+    while old.op.type in ("Identity", "ReadVariableOp"):
+        old = old.op.inputs[0]
+    is_old = old is (state.handle if hasattr(state, "handle") else state._ref())
+    return (getattr(state, in_place[x.op.type]), more) if is_old else (state.assign, x)
 
 
 def _sum_duplicates(values, indices, var):

@@ -22,4 +22,5 @@ def at_evaluation(program: Program) -> Program:
         untouched=(),
         phases=(),
         evaluation=None,
+        kernels=(),
     )

@@ -294,8 +294,31 @@ class Evaluation:
 
 
 @dataclass(frozen=True)
+class Fused:
+    """A kernel of a framework that computes the rule where a gradient is dense.
+
+    It does so where `condition` holds (level fixed; None: always) and each of the hypers `positive`
+    is a number above 0. It is called with `states` and `numbers`, by the names of its arguments;
+    those are coefficients, or the same in every call. `gradient` is the argument for g.
+    """
+
+    kernel: str
+    gradient: str
+    states: tuple[tuple[str, str], ...]
+    numbers: tuple[tuple[str, Value | bool | float], ...]
+    condition: Expr | None
+    positive: tuple[Value, ...]
+
+    @property
+    def coefficients(self) -> tuple[Value, ...]:
+        """The numbers of the step that it is called with."""
+        return tuple(number for _, number in self.numbers if isinstance(number, Value))
+
+
+@dataclass(frozen=True)
 class Program:
-    """One optimizer. `untouched` has an entry for each policy but lazy.
+    """One optimizer. `untouched` has an entry for each policy but lazy. `kernels` are looked for
+    (`optdsl.kernels`) by the targets whose framework has some.
 
     `phases` come before the step and the rule, in this order.
 
@@ -321,6 +344,7 @@ class Program:
     span: Span
     phases: tuple[Phase, ...] = ()
     evaluation: Evaluation | None = None
+    kernels: tuple[Fused, ...] = ()
 
     @property
     def rules(self) -> tuple[Rule, ...]:

@@ -103,13 +103,15 @@ def print_program(program: Program, style: Style) -> ProgramText:
     zero = [u.rule for u in program.untouched]
     rules = [program.rule, *zero, *(u.decays for u in program.untouched)]
     states = _states(program)
-    coefficients = tuple(dict.fromkeys(c for r in rules for c in r.coefficients))
+    calls = tuple(dict.fromkeys(c for k in program.kernels for c in k.coefficients))
+    coefficients = tuple(dict.fromkeys([*(c for r in rules for c in r.coefficients), *calls]))
     inputs = _step_inputs(program, program.step, coefficients, program.shared_results)
     shared = tuple(r.value for r in program.shared_results)
     step = Function(inputs, program.step, (*map(Ref, coefficients), *shared))
     functions = [step, *(_function(r, states) for r in rules)]
     phases = [_phase_functions(program, p, states) for p in program.phases]
-    names.settle([*functions, *(f for pair in phases for f in pair)])
+    kernels = Function((*states, *calls), (), tuple(map(Ref, calls)))
+    names.settle([*functions, *(f for pair in phases for f in pair), kernels])
     numbers = _printer(style, names, step=True)
     return ProgramText(
         inputs=tuple((names.of(v), v) for v in inputs),

@@ -16,6 +16,7 @@ import numpy as np
 from optdsl.oracle import FLOAT64, Gradient, Oracle, Sparse, State
 from optdsl.oracle.arithmetic import Array
 from optdsl.semantics import model
+from optdsl.verify import kernels
 from optdsl.verify.cases import Case, later
 from optdsl.verify.enclosure import Accuracy, Enclosure
 from optdsl.verify.sets import Enclosed, Set
@@ -46,9 +47,10 @@ def compare(
     case: Case,
     states: Sequence[Seen],
     accuracy: Accuracy,
+    mode: str = "",
 ) -> Measured:
-    """Judge the states after each step of a case."""
-    return _Comparison(optimizer, target, case, accuracy).run(states)
+    """Judge the states after each step of a case that ran in a mode of the target."""
+    return _Comparison(optimizer, target, case, accuracy, mode).run(states)
 
 
 @dataclass(frozen=True)
@@ -78,11 +80,11 @@ class _Result:
 
 class _Comparison:
     def __init__(
-        self, optimizer: model.Optimizer, target: str, case: Case, accuracy: Accuracy
+        self, optimizer: model.Optimizer, target: str, case: Case, accuracy: Accuracy, mode: str
     ) -> None:
         self._case, self._stages = case, optimizer.stages
         self._sets = Enclosure(accuracy)
-        self._bounds = Oracle(optimizer, case.arguments, target, self._sets)
+        self._bounds = kernels.bounds(optimizer, case.arguments, target, mode, self._sets)
         self._exact = Oracle(optimizer, case.arguments, target, FLOAT64)
         self._counted = self._unbounded = 0
         self._measured = Measured()

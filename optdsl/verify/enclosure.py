@@ -167,6 +167,8 @@ class Enclosure:
         """The image of an operator with the error of the framework's own."""
         key = op, (x.dtype or STEP).itemsize
         units: Any = self._accuracy.units.get(key, 1.0)
+        if op == "pow" and np.all(operands[1].size == 0.5):
+            key = "sqrt", key[1]  # it may be the function of the root, or of its reciprocal
         if op == "pow":  # it may be a chain of products, too
             units = np.fmax(units, np.fmin(operands[1].size, LONGEST_CHAIN))
         if key in self._accuracy.undefined:

@@ -66,9 +66,8 @@ def _judge(task: Task, target: str, result: dict[str, Any], framework: str) -> M
         return Measured(failures=["no variable of up to three dimensions has the axes of the rule"])
     if "error" in result:
         return Measured(failures=[result["error"]])
-    return compare(
-        task.optimizer, target, task.case, result["states"], accuracy(framework, task.mode)
-    )
+    known = accuracy(framework, task.mode)
+    return compare(task.optimizer, target, task.case, result["states"], known, task.mode)
 
 
 def elsewhere(

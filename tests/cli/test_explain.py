@@ -59,6 +59,10 @@ def test_momentum_as_a_whole():
           a row without a gradient:
             w  moves: with g = 0 it follows the branches of the rule
             a  decays: with g = 0 it is multiplied by mu
+
+        A dense gradient in tf1
+          runs on the fused kernel ApplyMomentum if not nesterov
+          runs on the fused kernel ApplyMomentum if nesterov
         """
     )
 

@@ -14,28 +14,35 @@ SIZE = 20000
 STEPS = 60
 
 
-class Delayed(generated("momentum")):
+class Plain:
+    """A rule of its own, so that the kernel of the rule in its place is not for it."""
+
+    def _kernel(self, *args, **kwargs):
+        return None
+
+
+class Delayed(Plain, generated("momentum")):
     """The step uses the momentum of the step before: `w -= lr*v; v = g`."""
 
     def _rule(self, g, w, v, mu, lr):
         return w - lr * v, g + mu * v
 
 
-class Previous(generated("momentum")):
+class Previous(Plain, generated("momentum")):
     """The slot takes over the old variable: `v = w; w -= lr*g`."""
 
     def _rule(self, g, w, v, mu, lr):
         return w - lr * g, w
 
 
-class Swap(generated("momentum")):
+class Swap(Plain, generated("momentum")):
     """The variable and its slot change places."""
 
     def _rule(self, g, w, v, mu, lr):
         return v, w
 
 
-class Sweep(generated("adam")):
+class Sweep(Plain, generated("adam")):
     """As Delayed, with rows that move without a gradient."""
 
     def _rule(self, g, w, m, v, vhat, b1, one_minus_b1, alpha, **_):
@@ -204,3 +211,35 @@ def test_a_step_that_waits_for_its_gradient_keeps_what_others_did_meanwhile():
         other.join()
         assert session.run(count) == 6
         np.testing.assert_allclose(session.run(w), [-0.6, -0.6], rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["adadelta", "ftrl", "adam"])
+@pytest.mark.parametrize("mode", GRAPH)
+def test_a_gradient_that_is_the_memory_of_its_variable(name, mode):
+    """A kernel assigns to the variable while it reads the gradient."""
+    ends = []
+    for gradient in (lambda w: w.read_value(), lambda w: w + 0.0):
+        with graph_session(threads=4) as session:
+            w = variable(np.linspace(-1.0, 1.0, SIZE), resource=mode == "resource")
+            update = generated(name)(0.5).apply_gradients([(gradient(w), w)])
+            session.run(tf.global_variables_initializer())
+            for _ in range(5):
+                session.run(update)
+            ends.append(session.run(w))
+    np.testing.assert_array_equal(*ends)
+
+
+@pytest.mark.parametrize("mode", GRAPH)
+def test_an_operation_is_the_step(mode):
+    """Adam is one operation; amsgrad is one for resource variables, half precision is none."""
+    for dtype, amsgrad, calls in (
+        (tf.float32, False, 1),
+        (tf.float64, False, 1),
+        (tf.float16, False, 0),
+        (tf.float32, True, mode == "resource"),
+    ):
+        with graph_session() as session:
+            w = variable(np.ones(3), dtype, resource=mode == "resource")
+            generated("adam")(amsgrad=amsgrad).apply_gradients([(tf.ones([3], dtype), w)])
+            kinds = [op.type for op in session.graph.get_operations()]
+            assert sum("ApplyAdam" in kind for kind in kinds) == calls

@@ -28,7 +28,7 @@ from optdsl.semantics.level import Level
 
 def hoist(program: Program) -> Program:
     """Replace step-level parts of the bodies by coefficients that the block `step` defines."""
-    hoister = _Hoister(program)
+    hoister = Hoister(program)
     rules = [hoister.rule(p.rule) for p in program.phases]
     rule = hoister.rule(program.rule)
     untouched = tuple(
@@ -43,7 +43,9 @@ def hoist(program: Program) -> Program:
 
 
 @dataclass
-class _Hoister:
+class Hoister:
+    """Gives the numbers of a step names."""
+
     program: Program
     added: list[Define] = field(default_factory=list)
 
@@ -78,14 +80,15 @@ class _Hoister:
         if isinstance(expr, Literal_):
             return expr
         if expr.level <= Level.STEP:
-            coefficient = self._coefficient(expr)
+            coefficient = self.coefficient(expr)
             self._used[coefficient] = None
             return Ref(coefficient)
         if isinstance(expr, Op):
             return op(expr.op, *(self._expr(a) for a in expr.args))
         return expr
 
-    def _coefficient(self, expr: Expr) -> Value:
+    def coefficient(self, expr: Expr) -> Value:
+        """The value of the step that is `expr`: one that there is, or a new one in `added`."""
         if isinstance(expr, Ref):
             return expr.value
         if expr not in self._known:

@@ -12,6 +12,7 @@ from optdsl.ir.nodes import Expr, Literal_, Program, Shared, Slot, Value
 from optdsl.ir.passes.select import cases
 from optdsl.ir.schedule import Schedule
 from optdsl.ir.sparse import sparse
+from optdsl.kernels.select import with_kernels
 from optdsl.semantics.level import Level
 from optdsl.semantics.model import Settings
 from optdsl.targets import layout
@@ -27,6 +28,7 @@ from optdsl.targets.functions import (
 )
 from optdsl.targets.printer import Printer
 from optdsl.targets.schedule import spelling
+from optdsl.targets.tensorflow import kernels
 from optdsl.targets.tensorflow.adapt import adapt, adapt_expression
 from optdsl.targets.tensorflow.tables import HELPERS
 from optdsl.targets.text import Code, Identifier, LiteralText, SafeText
@@ -50,11 +52,11 @@ class Tf1Target:
 
     def spelling(self, program: Program) -> Spelling:
         """Arguments and slots go by their public names."""
-        return _Writer(adapt(program)).spelling()
+        return _Writer(adapt(with_kernels(program))).spelling()
 
     def render(self, program: Program) -> str:
         """The module for one optimizer, without its header."""
-        return render_template(self.name, _Writer(adapt(program)).view())
+        return render_template(self.name, _Writer(adapt(with_kernels(program))).view())
 
     def render_schedule(self, schedule: Schedule) -> str:
         """The module for one schedule, without its header."""
@@ -69,11 +71,12 @@ class Tf1Target:
 class _View:
     """What the template prints; a tuple holds lines as they stand in the file.
 
-    `starts` are the lines that make initial values of slots out of the variable, where there are
-    such slots; `phases` are the functions for what all variables find out before the step, `tables`
-    the attributes of the class; `cases` says that the rule does something in some steps only;
-    `helpers` are the functions that the file needs beside the machinery; `where` is what choosing
-    elements is called.
+    `kernel` is the method that says which operation of TensorFlow a dense step is, where there is
+    one, `checks_kernel` that it asks for hyperparameters above 0. `starts` are the lines that make
+    initial values of slots out of the variable, where there are such slots; `phases` are the
+    functions for what all variables find out before the step, `tables` the attributes of the class;
+    `cases` says that the rule does something in some steps only; `helpers` are the functions that
+    the file needs beside the machinery; `where` is what choosing elements is called.
     """
 
     title: Identifier
@@ -82,6 +85,8 @@ class _View:
     init: tuple[SafeText, ...]
     step: tuple[SafeText, ...]
     rule: tuple[SafeText, ...]
+    kernel: tuple[SafeText, ...]
+    checks_kernel: bool
     untouched: tuple[SafeText, ...]
     starts: tuple[SafeText, ...]
     evaluation: tuple[SafeText, ...]
@@ -121,7 +126,8 @@ class _Writer:
         parts = [self._init(), self._step(), self._rule(), self._untouched(), self._starts()]
         parts.append(self._evaluation())
         parts.append(phase_lines(self._text.phases, self._states, self._input))
-        init, step, rule, untouched, starts, evaluated, phases = (
+        parts.append(self._kernel())
+        init, step, rule, untouched, starts, evaluated, phases, kernel = (
             tuple(map(Code, part)) for part in parts
         )
         used = {op.op for expr in program_expressions(self._program) for op in ops(expr)}
@@ -135,6 +141,8 @@ class _Writer:
             init=init,
             step=step,
             rule=rule,
+            kernel=kernel,
+            checks_kernel=any(k.positive for k in self._program.kernels),
             untouched=untouched,
             starts=starts,
             evaluation=evaluated,
@@ -325,6 +333,13 @@ class _Writer:
     def _rule(self) -> list[str]:
         inputs = [*self._text.gradients, *self._states]
         return self._function("_rule", inputs, self._text.rule, _RULE_DOCUMENTATION)
+
+    def _kernel(self) -> list[str]:
+        """Which operation of TensorFlow a dense step is."""
+        names = [*(v.name for v in self._program.gradients), "w"]
+        names += [s.name for s in self._program.slots]
+        states = dict(zip(names, [*self._text.gradients, *self._states], strict=True))
+        return kernels.method(self._program, states, self._names, self._static)
 
     def _untouched(self) -> list[str]:
         """One function for each policy whose untouched rows move."""

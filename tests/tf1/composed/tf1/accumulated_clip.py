@@ -5,7 +5,7 @@
 # sha256 of the spec: a8f3677491a050d7ddb109415b228abefb9583fe9363ca0a38e09b8ca607e7d1
 # spec: specs/sgd.opt
 # sha256 of the spec: e5784893a0a920228045eccf8cff612d4236966dbbfc893dcdb4fce750b79a91
-# sha256 of this file: 266fa04e99a0a70ef8cd2011ca73d5f2e765dacaccb1096af29386f47de810e2
+# sha256 of this file: 934edcb504e9e588af6a7f29e88fbea96defff8f3513dc87d5bcd84eb096a887
 """AccumulatedClip for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -465,9 +465,10 @@ class AccumulatedClipOptimizer(tf.train.Optimizer):
         All the new values are computed before the first assignment. Without that barrier some
         are computed from states that are new already.
         """
-        whole, touched = _typed(whole), _typed(touched)
+        whole = [_assignment(state, x) for state, x in _typed(whole)]
+        touched = _typed(touched)
         with tf.control_dependencies([x for _, x in whole + touched]):
-            ops = [self._assign(state, x) for state, x in whole]
+            ops = [run(x, use_locking=self._use_locking, read_value=False) for run, x in whole]
             with tf.control_dependencies([] if tf.executing_eagerly() else ops):
                 for state, x in touched:
                     update = tf.scatter_update(state, rows, x, use_locking=self._use_locking)
@@ -718,6 +719,22 @@ def _changed(states, old, new):
 
 def _typed(changed):
     return [(state, _tensor(x, state.dtype.base_dtype)) for state, x in changed]
+
+
+def _assignment(state, x):
+    """A method of a state and its argument: what is the old state and something more is not made
+    first, it is added in place; but not a value as it was read, which may be a variable's memory.
+    """
+    in_place = {"Add": "assign_add", "AddV2": "assign_add", "Sub": "assign_sub"}
+    if tf.executing_eagerly() or x.op.type not in in_place:
+        return state.assign, x
+    old, more = x.op.inputs
+    if more.op.type in ("Identity", "Reshape"):
+        return state.assign, x
+    while old.op.type in ("Identity", "ReadVariableOp"):
+        old = old.op.inputs[0]
+    is_old = old is (state.handle if hasattr(state, "handle") else state._ref())
+    return (getattr(state, in_place[x.op.type]), more) if is_old else (state.assign, x)
 
 
 def _sum_duplicates(values, indices, var):

@@ -3,7 +3,7 @@
 # sha256 of the spec: aee32ef9b90bef9f057c92a160070b20f99f1de6edd9854d9e399d8e5947caa9
 # spec: specs/sgd.opt
 # sha256 of the spec: e5784893a0a920228045eccf8cff612d4236966dbbfc893dcdb4fce750b79a91
-# sha256 of this file: 7544da88b3789411fc260bd2d84217548ee0051be216030bd7a3d481e0c83a73
+# sha256 of this file: 8f78599605435df03e8dec695410f2b6d6c078fd2ca34a8e021d58bf22b6a0ab
 """DistantMomentum for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -471,9 +471,10 @@ class DistantMomentumOptimizer(tf.train.Optimizer):
         All the new values are computed before the first assignment. Without that barrier some
         are computed from states that are new already.
         """
-        whole, touched = _typed(whole), _typed(touched)
+        whole = [_assignment(state, x) for state, x in _typed(whole)]
+        touched = _typed(touched)
         with tf.control_dependencies([x for _, x in whole + touched]):
-            ops = [self._assign(state, x) for state, x in whole]
+            ops = [run(x, use_locking=self._use_locking, read_value=False) for run, x in whole]
             with tf.control_dependencies([] if tf.executing_eagerly() else ops):
                 for state, x in touched:
                     update = tf.scatter_update(state, rows, x, use_locking=self._use_locking)
@@ -724,6 +725,22 @@ def _changed(states, old, new):
 
 def _typed(changed):
     return [(state, _tensor(x, state.dtype.base_dtype)) for state, x in changed]
+
+
+def _assignment(state, x):
+    """A method of a state and its argument: what is the old state and something more is not made
+    first, it is added in place; but not a value as it was read, which may be a variable's memory.
+    """
+    in_place = {"Add": "assign_add", "AddV2": "assign_add", "Sub": "assign_sub"}
+    if tf.executing_eagerly() or x.op.type not in in_place:
+        return state.assign, x
+    old, more = x.op.inputs
+    if more.op.type in ("Identity", "Reshape"):
+        return state.assign, x
+    while old.op.type in ("Identity", "ReadVariableOp"):
+        old = old.op.inputs[0]
+    is_old = old is (state.handle if hasattr(state, "handle") else state._ref())
+    return (getattr(state, in_place[x.op.type]), more) if is_old else (state.assign, x)
 
 
 def _sum_duplicates(values, indices, var):

@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/adam.opt
 # sha256 of the spec: 4145365e1a61b681faf02f9cf63b0ca90b1e33c3193d01bd16281c38241c9a0e
-# sha256 of this file: c12e9a478fb0d5d938cc4b5b45fb9ba2b6694de0f085b959d0ee4c46582ec4f6
+# sha256 of this file: e8d055714dc97e58c514f7e05dc198d32685ea604f683bed57cabde6f0ab5e69
 """SlowAdam for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -405,9 +405,10 @@ class SlowAdamOptimizer(tf.train.Optimizer):
         All the new values are computed before the first assignment. Without that barrier some
         are computed from states that are new already.
         """
-        whole, touched = _typed(whole), _typed(touched)
+        whole = [_assignment(state, x) for state, x in _typed(whole)]
+        touched = _typed(touched)
         with tf.control_dependencies([x for _, x in whole + touched]):
-            ops = [self._assign(state, x) for state, x in whole]
+            ops = [run(x, use_locking=self._use_locking, read_value=False) for run, x in whole]
             with tf.control_dependencies([] if tf.executing_eagerly() else ops):
                 for state, x in touched:
                     update = tf.scatter_update(state, rows, x, use_locking=self._use_locking)
@@ -657,6 +658,22 @@ def _changed(states, old, new):
 
 def _typed(changed):
     return [(state, _tensor(x, state.dtype.base_dtype)) for state, x in changed]
+
+
+def _assignment(state, x):
+    """A method of a state and its argument: what is the old state and something more is not made
+    first, it is added in place; but not a value as it was read, which may be a variable's memory.
+    """
+    in_place = {"Add": "assign_add", "AddV2": "assign_add", "Sub": "assign_sub"}
+    if tf.executing_eagerly() or x.op.type not in in_place:
+        return state.assign, x
+    old, more = x.op.inputs
+    if more.op.type in ("Identity", "Reshape"):
+        return state.assign, x
+    while old.op.type in ("Identity", "ReadVariableOp"):
+        old = old.op.inputs[0]
+    is_old = old is (state.handle if hasattr(state, "handle") else state._ref())
+    return (getattr(state, in_place[x.op.type]), more) if is_old else (state.assign, x)
 
 
 def _sum_duplicates(values, indices, var):

@@ -1,0 +1,125 @@
+"""Bounds for steps that a kernel of the framework computes: they follow the kernel's own spec.
+
+A kernel gets its numbers in the dtype of the variable and computes others from them in that dtype,
+such as 1 - beta2, which a rule has from float64. So the rule says what its numbers are, in float64;
+they are rounded; and what the kernel makes of them is read off its spec, as a rule is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from optdsl.ir.lower import lower
+from optdsl.ir.nodes import Define, Expr, Fused, Literal_, Ref, Value
+from optdsl.kernels import RESOURCE, Kernel, kernel
+from optdsl.kernels.select import with_kernels
+from optdsl.oracle import Gradient, Oracle, Sparse
+from optdsl.oracle.interpreter import Argument, _Run
+from optdsl.semantics import model
+from optdsl.verify.enclosure import Enclosure
+from optdsl.verify.sets import Enclosed, Set
+
+#: The targets that call kernels.
+TARGETS = frozenset({"tf1"})
+
+
+def bounds(
+    optimizer: model.Optimizer,
+    arguments: Mapping[str, Argument],
+    target: str,
+    mode: str,
+    sets: Enclosure,
+) -> Oracle[Set]:
+    """Where the numbers of a target must lie, run in a mode."""
+    if target not in TARGETS:
+        return Oracle(optimizer, arguments, target, sets)
+    return _WithKernels(optimizer, arguments, target, mode, sets)
+
+
+class _WithKernels(Oracle[Set]):
+    """An oracle whose dense steps are those of a kernel, where the target calls one."""
+
+    def __init__(
+        self,
+        optimizer: model.Optimizer,
+        arguments: Mapping[str, Argument],
+        target: str,
+        mode: str,
+        sets: Enclosure,
+    ) -> None:
+        super().__init__(optimizer, arguments, target, sets)
+        self._sets = sets
+        program = with_kernels(lower(optimizer))
+        self._definitions = {s.value: s.expr for s in program.step if isinstance(s, Define)}
+        fused = next(filter(self._is_called, program.kernels), None)
+        if fused is not None and mode == "ref" and fused.kernel.startswith(RESOURCE):
+            fused = None
+        self._fused = fused
+
+    def _is_called(self, fused: Fused) -> bool:
+        if fused.condition is not None:
+            holds = self._number(fused.condition, self._fixed)
+            if not self._a.truth(holds):
+                return False
+        values = [self._hypers[v.name] for v in fused.positive]
+        return all(isinstance(x, int | float) and x > 0 for x in values)
+
+    def _apply(
+        self,
+        gradients: Sequence[Gradient],
+        totals: Sequence[Set],
+        old: Mapping[str, Set],
+        env: Mapping[str, Set],
+    ) -> dict[str, Set]:
+        after, w = super()._apply(gradients, totals, old, env), old["w"]
+        assert isinstance(w, Enclosed)
+        if self._fused is not None and w.dtype != np.float16:
+            (g,) = gradients
+            if g is not None and not isinstance(g, Sparse):
+                after |= self._of_kernel(self._fused, self._a.state(g), old, env)
+        return after
+
+    def _of_kernel(
+        self, fused: Fused, g: Set, old: Mapping[str, Set], env: Mapping[str, Set]
+    ) -> dict[str, Set]:
+        """The states after the kernel, by the spec's names."""
+        attributes: dict[str, Argument] = {}
+        numbers: dict[str, Set] = {}
+        for name, number in fused.numbers:
+            if isinstance(number, Value):
+                numbers[name] = self._a.stored(self._number(Ref(number), env), old["w"])
+            else:
+                attributes[name] = number
+        states = {"w" if arg == "var" else arg: state for arg, state in fused.states}
+        oracle = _OfKernel(kernel(fused.kernel), attributes, self._sets)
+        after = oracle.computed(g, {arg: old[state] for arg, state in states.items()}, numbers)
+        return {state: after[arg] for arg, state in states.items()}
+
+    def _number(self, expr: Expr, env: Mapping[str, Set]) -> Set:
+        """A number of the step, or what is fixed, as the target computes it."""
+        if isinstance(expr, Literal_):
+            return self._a.constant(expr.value)
+        if not isinstance(expr, Ref):
+            return self._a.apply(expr.op, *[self._number(a, env) for a in expr.args])
+        value = expr.value
+        if value in self._definitions:
+            return self._number(self._definitions[value], env)
+        if value.role == "uses":
+            given = self._hypers[value.name]
+            return self._a.constant(callable(given) or given != 0)
+        return env[value.name]
+
+
+class _OfKernel(Oracle[Set]):
+    """The spec of a kernel, run on numbers that are rounded already."""
+
+    def __init__(self, of: Kernel, attributes: Mapping[str, Argument], sets: Enclosure) -> None:
+        super().__init__(of.optimizer, attributes, "", sets)
+
+    def computed(
+        self, g: Set, states: Mapping[str, Set], numbers: Mapping[str, Set]
+    ) -> dict[str, Set]:
+        """The states after a step."""
+        return self._rule(_Run([g], [], self.policy), states, {**self._fixed, **numbers})
