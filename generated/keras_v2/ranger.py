@@ -5,13 +5,14 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: e6a98d9515e7ff41a210d957e239e1a7750558dbc5bea5f1f71d247d457c317c
+# sha256 of this file: d1beea49628f4014a1deb0dcb846645c7384f259215ebfd76b0abe07d4cd2a03
 """Lookahead around RAdam."""
 
 import contextlib
 import copy
 import numbers
 import re
+import weakref
 
 import numpy as np
 import tensorflow.compat.v2 as tf
@@ -100,6 +101,8 @@ class Ranger(_OptimizerV2):
     }
     _FIXED = ("sync_period",)
     _SLOTS = ("slow", "m", "v")
+    _EARLY = ("m", "v")
+    _FED = ("slow",)
     _CASES = ("every_k",)
 
     def __init__(
@@ -228,7 +231,10 @@ class Ranger(_OptimizerV2):
         for key in ("lr", "decay"):
             if key in kwargs and "learning_rate" not in self._HYPERS:
                 raise TypeError("Unexpected keyword argument passed to optimizer: " + key)
+        of_user = {"gradient_aggregator", "gradient_transformers"} & kwargs.keys()
+        self._makes_functions = hasattr(_OptimizerV2, "_transform_gradients") and not of_user
         super().__init__(name, **kwargs)
+        self._functions = {}  # steps of the eager mode
         self._exact = {}  # the numbers as given; a hyperparameter's variable has float32 only
         self._initial = {}  # of each slot in use: is it one number, and what is it at first
         self._shared = {}  # of each shared value its variable, or its first value before that
@@ -274,11 +280,17 @@ class Ranger(_OptimizerV2):
         that still holds the number that was given stands for that number: float32(0.999) would
         make 1 - 0.999 wrong by 1.3e-5.
         """
+        if not tf.executing_eagerly():
+            for given in tf.compat.v1.get_collection(id(self)):  # see _made
+                return given[name, dtype.real_dtype]
         value = getattr(self, name)
         if isinstance(value, keras.optimizers.schedules.LearningRateSchedule):
             value = value(tf.cast(self.iterations, dtype.real_dtype))
         elif callable(value):
             value = value()
+        if self._makes_functions and tf.executing_eagerly() and _is_plain(value):
+            real, given = float(value), self._exact.get(name, np.nan)
+            return given if real in (given, float(np.float32(given))) else real
         real = _cast(value, tf.float64)
         if name in self._exact and tf.is_tensor(value):
             given = tf.constant(self._exact[name], tf.float64)
@@ -463,6 +475,7 @@ class Ranger(_OptimizerV2):
         strategy = getattr(self, "_distribution_strategy", None)
         memo[id(strategy)] = strategy  # there is one of it
         twin = memo[id(self)] = type(self).__new__(type(self))
+        memo[id(self._functions)] = {}  # these are of this one
         twin.__dict__.update(copy.deepcopy(self.__dict__, memo))
         return twin
 
@@ -477,11 +490,74 @@ class Ranger(_OptimizerV2):
             if present:
                 self.build([var for _, var in present])
                 grads_and_vars = self._transform_gradients(present)
+        key = self._kind_of_step(grads_and_vars, name, kwargs)
+        if key is None:
+            return self._apply(grads_and_vars, name, kwargs)
+        return self._call(key, grads_and_vars, name, kwargs)
+
+    def _apply(self, grads_and_vars, name, kwargs):
         # Nothing may move in a step that fails before its gradients are there: at the end of the
         # data `fit` of TF 1.15 begins one more. Shared values look at no gradient, so they wait.
         gradients = tf.nest.flatten([grad for grad, _ in grads_and_vars])
         with _once_there(gradients if self._shared else []):
             return super().apply_gradients(grads_and_vars, name=name, **kwargs)
+
+    # Steps in eager mode: one call of a function that holds all of it, for in eager mode it takes
+    # longer to start an operation than to do it.
+
+    def _kind_of_step(self, grads_and_vars, name, kwargs):
+        """What a function of a step depends on beside its tensors; None where there is none: in a
+        graph or a replica, for subclasses, which may do anything, and where gradients do not fit.
+        """
+        if (
+            not self._makes_functions
+            or type(self) is not self._generated
+            or not tf.executing_eagerly()
+            or tf.distribute.has_strategy()
+            or tf.config.functions_run_eagerly()
+            or not kwargs.keys() <= {"experimental_aggregate_gradients"}
+        ):
+            return None
+        kinds = [_kind_of_gradient(grad, var) for grad, var in grads_and_vars]
+        if "other" in kinds or set(kinds) <= {None}:
+            return None
+        settings = (getattr(self, key) for key in (*self._FIXED, *_CLIPPING, "_COMPILE_FROM"))
+        variables = (var._unique_id for _, var in grads_and_vars)
+        return (*kinds, *variables, *settings, name, *kwargs.values())
+
+    def _call(self, key, grads_and_vars, name, kwargs):
+        """A step as a call of its function, which gets the numbers that hyperparameters are now."""
+        made = self._functions.get(key) or self._made(key, grads_and_vars, name, kwargs)
+        function, dtypes, _ = made
+        numbers = [float(self._given(name, dtype)) for name, dtype in self._numbers(dtypes)]
+        tensors = tf.nest.flatten([g for g, _ in grads_and_vars if g is not None], True)
+        args = [tf.constant(numbers, tf.float64), *tensors, *function.captured_inputs]
+        tf.raw_ops.StatefulPartitionedCall(args=args, Tout=[], f=function, config_proto=_AS_WRITTEN)
+        return self.iterations
+
+    def _numbers(self, dtypes):
+        """The names of all hyperparameters, with the dtypes that schedules are computed in."""
+        names = [*self._HYPERS, *(["decay"] if "learning_rate" in self._HYPERS else [])]
+        return [(name, dtype) for dtype in dtypes for name in names]
+
+    def _made(self, key, grads_and_vars, name, kwargs):
+        """The function of a step, which is forgotten with any of its variables."""
+        present = [(grad, var) for grad, var in grads_and_vars if grad is not None]
+        self.build([var for _, var in present])
+        specs = [_spec(grad) for grad, _ in present]
+        variables = [weakref.ref(v, lambda _: self._functions.pop(key, None)) for _, v in present]
+        dtypes = list(dict.fromkeys(_computation_dtype(var.dtype).real_dtype for _, var in present))
+        numbers = self._numbers(dtypes)
+
+        def step(values, grads):
+            given = dict(zip(numbers, tf.unstack(values, len(numbers))))
+            tf.compat.v1.add_to_collection(id(self), given)  # of this graph; see _given
+            self._apply(list(zip(grads, (var() for var in variables))), name, kwargs)
+
+        values = tf.TensorSpec([len(numbers)], tf.float64)
+        function = tf.function(step, autograph=False).get_concrete_function(values, specs)
+        self._functions[key] = function, dtypes, variables
+        return self._functions[key]
 
     def _transform_gradients(self, grads_and_vars):
         """Clips, after rows that occur twice are summed and half precision is widened.
@@ -551,6 +627,103 @@ class Ranger(_OptimizerV2):
         """The variable and its slots in order, None for a slot that is not in use."""
         get_slot = self.get_slot
         return [var, *(get_slot(var, n) if n in self._initial else None for n in self._SLOTS)]
+
+    # Many elements at once
+
+    _COMPILE_FROM = 65536  # elements of a step; None: never. Below it, plain operations are faster
+    _SPLIT_FROM = 1048576  # from so many it pays to write the slots of _EARLY first, where one
+    # is made of another: _FED
+
+    def _distributed_apply(self, distribution, grads_and_vars, **kwargs):
+        """The base class goes from variable to variable. In a function, on CPUs, XLA compiles one
+        step of all those that have a dense gradient and the same coefficients.
+        """
+        sets = {}
+        for grad, var in grads_and_vars if self._may_compile(grads_and_vars) else []:
+            found = self._found(grad, var, kwargs["apply_state"])
+            if found is not None:
+                key = var.device, var.dtype.base_dtype, self._group(var)
+                sets.setdefault(key, []).append((var, *found))
+        done = set()
+        for own in sets.values():
+            variables, grads, coefficients = zip(*own)
+            size = sum(var.shape.num_elements() for var in variables)
+            if size >= self._COMPILE_FROM:
+                done.update(map(id, variables))
+                states = list(map(self._states, variables))
+                apply = self._apply_together
+                self._in_each_case(apply, coefficients[0], list(grads), states, size)
+        rest = [(grad, var) for grad, var in grads_and_vars if id(var) not in done]
+        return super()._distributed_apply(distribution, rest, **kwargs)
+
+    def _may_compile(self, grads_and_vars):
+        return (
+            _HAS_XLA
+            and self._COMPILE_FROM is not None
+            and tf.compat.v1.executing_eagerly_outside_functions()
+            and not tf.executing_eagerly()
+            and not tf.distribute.has_strategy()
+            and type(self)._resource_apply_dense is self._generated._resource_apply_dense
+            and len({id(var) for _, var in grads_and_vars}) == len(grads_and_vars)
+        )
+
+    def _found(self, grad, var, apply_state):
+        """The gradient and the coefficients of a variable that may be compiled, else None."""
+        is_dense = tf.is_tensor(grad) and not isinstance(grad, tf.IndexedSlices)
+        shape = grad.shape if is_dense else None
+        fits = is_dense and var.shape.num_elements() and shape == var.shape
+        fits = fits and var.dtype.is_floating and "CPU" in var.device
+        if not fits or _constraint(var) is not None:
+            return None
+        grad = tf.cast(grad, _computation_dtype(var.dtype))
+        return grad, self._coefficients(var, apply_state)
+
+    def _apply_together(self, grads, states, size, coefficients):
+        """The rule on all these variables. XLA makes one loop of each new state, and computes in it
+        again what other new states are made of, unless they are there before.
+        """
+        if size >= self._SPLIT_FROM and self._initial.keys() & set(self._FED):
+            self._compiled(self._early, states)(grads, coefficients)
+            self._compiled(self._late, states)(grads, coefficients)
+            return
+        self._compiled(self._whole, states)(grads, coefficients)
+
+    def _compiled(self, rule, states):
+        def apply(grads, coefficients):
+            for grad, own in zip(grads, states):
+                old = _read(own, grad.dtype)
+                self._assign(own, _moved(old, rule(grad, old, coefficients)))
+
+        return tf.function(apply, autograph=False, jit_compile=True)
+
+    def _whole(self, grad, old, coefficients):
+        return self._rule(grad, *old, **coefficients)
+
+    def _early(self, grad, old, coefficients):
+        """The new slots of _EARLY; all else stays."""
+        new = self._whole(grad, old, coefficients)
+        early = [False, *(name in self._EARLY for name in self._SLOTS)]
+        return [y if first else x for first, x, y in zip(early, old, new)]
+
+    def _late(self, grad, old, coefficients):
+        """All the others, where the slots of _EARLY are new: in the graph of the rule, what is
+        read of them takes the place of what computes them.
+        """
+        given = grad, old, coefficients
+        with tf.Graph().as_default() as graph:
+            holes = tf.nest.map_structure(_hole, given)
+            new = self._whole(*holes)
+        inputs = {
+            hole.name: x
+            for hole, x in zip(tf.nest.flatten(holes), tf.nest.flatten(given))
+            if tf.is_tensor(hole)
+        }
+        for name, x, y in zip(self._SLOTS, old[1:], new[1:]):
+            if name in self._EARLY and x is not None:
+                inputs[y.name] = x
+        wanted = [y.name for y in new if y is not None and y.name not in inputs]
+        inputs.update(zip(wanted, _imported(graph, inputs, wanted)))
+        return [None if y is None else inputs[y.name] for y in new]
 
     def _resource_apply_dense(self, grad, var, apply_state=None):
         """The hook of the base class for one variable."""
@@ -757,6 +930,43 @@ def _as_pair(grad, summed):
     return grad.values, grad.indices
 
 
+def _as_written():
+    """How a function runs that is not rewritten: then it computes what the eager mode does."""
+    config = tf.compat.v1.ConfigProto()
+    config.graph_options.rewrite_options.disable_meta_optimizer = True
+    return config.SerializeToString()
+
+
+_AS_WRITTEN = _as_written()
+
+
+def _is_plain(var):
+    return isinstance(var, tf.Variable) and not isinstance(var, tf.distribute.DistributedValues)
+
+
+def _kind_of_gradient(grad, var):
+    """What a function has to know of a gradient; "other" if it is none of the usual ones."""
+    if grad is None:
+        return None
+    rows = isinstance(grad, tf.IndexedSlices)
+    values = grad.values if rows else grad
+    if not isinstance(values, tf.Tensor) or not _is_plain(var):
+        return "other"
+    fits = values.shape[1:] == var.shape[1:] if rows else values.shape == var.shape
+    if not fits:
+        return "other"
+    return (values.dtype, grad.indices.dtype, grad.dense_shape is None) if rows else values.dtype
+
+
+def _spec(grad):
+    """Any gradient of this kind: rows of any number."""
+    if not isinstance(grad, tf.IndexedSlices):
+        return tf.TensorSpec(grad.shape, grad.dtype)
+    shape, dtype, index = [None, *grad.values.shape[1:]], grad.values.dtype, grad.indices.dtype
+    whole = None if grad.dense_shape is None else grad.dense_shape.dtype
+    return tf.IndexedSlicesSpec(shape, dtype, index, whole)
+
+
 def _clip(grads_and_vars, clipnorm, clipvalue, global_clipnorm):
     """Clips as later versions do, in TF 1.15."""
     if tf.distribute.get_strategy().num_replicas_in_sync > 1:
@@ -777,6 +987,32 @@ def _constraint(var):
         return var.constraint
     except (AttributeError, NotImplementedError):
         return None
+
+
+def _has_xla():
+    try:
+        tf.function(jit_compile=True)
+        return tf.test.is_built_with_xla()
+    except (AttributeError, TypeError):
+        return False
+
+
+_HAS_XLA = _has_xla()
+
+
+def _hole(x):
+    return tf.compat.v1.placeholder(x.dtype, x.shape) if tf.is_tensor(x) else x
+
+
+def _imported(graph, inputs, wanted):
+    """The wanted tensors of a graph, by name, made of other inputs."""
+    definition = graph.as_graph_def()
+    nodes = [node for node in definition.node if node.op != "Placeholder"]
+    del definition.node[:]
+    definition.node.extend(nodes)
+    read = {x if ":" in x else x + ":0" for node in nodes for x in node.input}
+    inputs = {name: x for name, x in inputs.items() if name in read}
+    return tf.graph_util.import_graph_def(definition, inputs, wanted, name="")
 
 
 def _initialized(var):
@@ -890,6 +1126,7 @@ def _names_of(var):
 
 def _register(cls):
     """Makes the class known to `deserialize`; another one of its name is forgotten."""
+    cls._generated = cls  # what is no subclass, or overrides nothing
     known = keras.utils.get_custom_objects()
     known.pop("optdsl>" + cls.__name__, None)
     if hasattr(keras.utils, "register_keras_serializable"):

@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/adamw.opt
 # sha256 of the spec: 30205ad4af97039a63cd04fde425348d743ed8f58d8bbc1e3a1f128f40eb6669
-# sha256 of this file: 8c13a426ea533abceefdcf98418657457ae599b0951a8207546775b46c282faf
+# sha256 of this file: bf509b4198f4495afb93a744dabb7138c391978d688fe7cdfa40a15da0836fe8
 """AdamW on the gradients of sharpness-aware minimization."""
 
 import contextlib
@@ -102,6 +102,8 @@ class SAMAdamW(_OptimizerV2):
     }
     _FIXED = ("amsgrad",)
     _SLOTS = ("m", "v", "vhat")
+    _EARLY = ("m", "v")
+    _FED = ("vhat",)
     _PHASES = ("total_1", "stage_2")
 
     def __init__(
@@ -225,7 +227,10 @@ class SAMAdamW(_OptimizerV2):
         for key in ("lr", "decay"):
             if key in kwargs and "learning_rate" not in self._HYPERS:
                 raise TypeError("Unexpected keyword argument passed to optimizer: " + key)
+        of_user = {"gradient_aggregator", "gradient_transformers"} & kwargs.keys()
+        self._makes_functions = hasattr(_OptimizerV2, "_transform_gradients") and not of_user
         super().__init__(name, **kwargs)
+        self._functions = {}  # steps of the eager mode
         self._exact = {}  # the numbers as given; a hyperparameter's variable has float32 only
         self._initial = {}  # of each slot in use: is it one number, and what is it at first
         self._shared = {}  # of each shared value its variable, or its first value before that
@@ -460,6 +465,7 @@ class SAMAdamW(_OptimizerV2):
         strategy = getattr(self, "_distribution_strategy", None)
         memo[id(strategy)] = strategy  # there is one of it
         twin = memo[id(self)] = type(self).__new__(type(self))
+        memo[id(self._functions)] = {}  # these are of this one
         twin.__dict__.update(copy.deepcopy(self.__dict__, memo))
         return twin
 
@@ -737,6 +743,102 @@ class SAMAdamW(_OptimizerV2):
         get_slot = self.get_slot
         return [var, *(get_slot(var, n) if n in self._initial else None for n in self._SLOTS)]
 
+    # Many elements at once
+
+    _COMPILE_FROM = 65536  # elements of a step; None: never. Below it, plain operations are faster
+    _SPLIT_FROM = 1048576  # from so many it pays to write the slots of _EARLY first, where one
+    # is made of another: _FED
+
+    def _distributed_apply(self, distribution, grads_and_vars, **kwargs):
+        """The base class goes from variable to variable. In a function, on CPUs, XLA compiles one
+        step of all those that have a dense gradient and the same coefficients.
+        """
+        sets = {}
+        for grad, var in grads_and_vars if self._may_compile(grads_and_vars) else []:
+            found = self._found(grad, var, kwargs["apply_state"])
+            if found is not None:
+                key = var.device, var.dtype.base_dtype, self._group(var)
+                sets.setdefault(key, []).append((var, *found))
+        done = set()
+        for own in sets.values():
+            variables, grads, coefficients = zip(*own)
+            size = sum(var.shape.num_elements() for var in variables)
+            if size >= self._COMPILE_FROM:
+                done.update(map(id, variables))
+                states = list(map(self._states, variables))
+                self._apply_together(list(grads), states, size, coefficients[0])
+        rest = [(grad, var) for grad, var in grads_and_vars if id(var) not in done]
+        return super()._distributed_apply(distribution, rest, **kwargs)
+
+    def _may_compile(self, grads_and_vars):
+        return (
+            _HAS_XLA
+            and self._COMPILE_FROM is not None
+            and tf.compat.v1.executing_eagerly_outside_functions()
+            and not tf.executing_eagerly()
+            and not tf.distribute.has_strategy()
+            and type(self)._resource_apply_dense is self._generated._resource_apply_dense
+            and len({id(var) for _, var in grads_and_vars}) == len(grads_and_vars)
+        )
+
+    def _found(self, grad, var, apply_state):
+        """The gradient and the coefficients of a variable that may be compiled, else None."""
+        grad, indices, coefficients = grad
+        is_dense = indices is None
+        shape, found = grad[0].shape, (grad, coefficients)
+        fits = is_dense and var.shape.num_elements() and shape == var.shape
+        fits = fits and var.dtype.is_floating and "CPU" in var.device
+        if not fits or _constraint(var) is not None:
+            return None
+        return found
+
+    def _apply_together(self, grads, states, size, coefficients):
+        """The rule on all these variables. XLA makes one loop of each new state, and computes in it
+        again what other new states are made of, unless they are there before.
+        """
+        if size >= self._SPLIT_FROM and self._initial.keys() & set(self._FED):
+            self._compiled(self._early, states)(grads, coefficients)
+            self._compiled(self._late, states)(grads, coefficients)
+            return
+        self._compiled(self._whole, states)(grads, coefficients)
+
+    def _compiled(self, rule, states):
+        def apply(grads, coefficients):
+            for grad, own in zip(grads, states):
+                old = _read(own, grad[0].dtype)
+                self._assign(own, _moved(old, rule(grad, old, coefficients)))
+
+        return tf.function(apply, autograph=False, jit_compile=True)
+
+    def _whole(self, grad, old, coefficients):
+        return self._rule(*grad, *old, **coefficients)
+
+    def _early(self, grad, old, coefficients):
+        """The new slots of _EARLY; all else stays."""
+        new = self._whole(grad, old, coefficients)
+        early = [False, *(name in self._EARLY for name in self._SLOTS)]
+        return [y if first else x for first, x, y in zip(early, old, new)]
+
+    def _late(self, grad, old, coefficients):
+        """All the others, where the slots of _EARLY are new: in the graph of the rule, what is
+        read of them takes the place of what computes them.
+        """
+        given = grad, old, coefficients
+        with tf.Graph().as_default() as graph:
+            holes = tf.nest.map_structure(_hole, given)
+            new = self._whole(*holes)
+        inputs = {
+            hole.name: x
+            for hole, x in zip(tf.nest.flatten(holes), tf.nest.flatten(given))
+            if tf.is_tensor(hole)
+        }
+        for name, x, y in zip(self._SLOTS, old[1:], new[1:]):
+            if name in self._EARLY and x is not None:
+                inputs[y.name] = x
+        wanted = [y.name for y in new if y is not None and y.name not in inputs]
+        inputs.update(zip(wanted, _imported(graph, inputs, wanted)))
+        return [None if y is None else inputs[y.name] for y in new]
+
     def _apply_dense(self, grad, states, coefficients):
         """The rule on everything."""
         old = _read(states, grad[0].dtype)
@@ -908,6 +1010,40 @@ def _clip(grads_and_vars, clipnorm, clipvalue, global_clipnorm):
     return list(zip(grads, variables))
 
 
+def _constraint(var):
+    """The constraint of a variable; the mirrored variables of TF 1.15 do not tell."""
+    try:
+        return var.constraint
+    except (AttributeError, NotImplementedError):
+        return None
+
+
+def _has_xla():
+    try:
+        tf.function(jit_compile=True)
+        return tf.test.is_built_with_xla()
+    except (AttributeError, TypeError):
+        return False
+
+
+_HAS_XLA = _has_xla()
+
+
+def _hole(x):
+    return tf.compat.v1.placeholder(x.dtype, x.shape) if tf.is_tensor(x) else x
+
+
+def _imported(graph, inputs, wanted):
+    """The wanted tensors of a graph, by name, made of other inputs."""
+    definition = graph.as_graph_def()
+    nodes = [node for node in definition.node if node.op != "Placeholder"]
+    del definition.node[:]
+    definition.node.extend(nodes)
+    read = {x if ":" in x else x + ":0" for node in nodes for x in node.input}
+    inputs = {name: x for name, x in inputs.items() if name in read}
+    return tf.graph_util.import_graph_def(definition, inputs, wanted, name="")
+
+
 def _joint(stages, variables):
     """Of each variable its gradients in all stages, on the rows that any of them has."""
     return [_together(grads, var) for var, *grads in zip(variables, *stages)]
@@ -1068,6 +1204,7 @@ def _names_of(var):
 
 def _register(cls):
     """Makes the class known to `deserialize`; another one of its name is forgotten."""
+    cls._generated = cls  # what is no subclass, or overrides nothing
     known = keras.utils.get_custom_objects()
     known.pop("optdsl>" + cls.__name__, None)
     if hasattr(keras.utils, "register_keras_serializable"):

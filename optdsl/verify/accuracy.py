@@ -10,7 +10,8 @@ method, in which a number below the smallest normal one becomes 0. cbrt is a pow
 whose exponent 1/3 is itself rounded; that error grows with the logarithm of the argument.
 
 A graph of TensorFlow is rewritten before it runs: sums of sums become one sum, or are added up
-constants first, and a division by a constant becomes a product with its reciprocal.
+constants first, and a division by a constant becomes a product with its reciprocal. XLA does the
+same, and may round a product and a sum once, together: that is inside of the error of both.
 """
 
 from __future__ import annotations

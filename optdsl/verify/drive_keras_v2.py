@@ -1,6 +1,7 @@
 """Drives Keras `OptimizerV2` classes, in TF 1.15, 2.x and tf_keras. Runs on Python 3.7.
 
-The modes are "eager" and "function", where every step is a call of a `tf.function`.
+The modes are "eager"; "function", where every step is a call of a `tf.function`; and "xla", the
+same with all dense gradients in compiled code, however few elements they have.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ def run(case: dict[str, Any], generated: Any) -> list[dict[str, Any]]:
         for name, value in case["arguments"].items()
     }
     optimizer = generated(**arguments, **case["lists"])
+    if case["mode"] == "xla":
+        optimizer._COMPILE_FROM = optimizer._SPLIT_FROM = 1
     variables = {key: tf.Variable(value) for key, value in case["variables"].items()}
     applies: dict[Any, Any] = {}
     states = []

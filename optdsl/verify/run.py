@@ -27,7 +27,7 @@ from optdsl.verify.compare import Measured, compare
 MODES = {
     "numpy": ("numpy",),
     "tf1": ("resource", "ref", "eager"),
-    "keras_v2": ("function", "eager"),
+    "keras_v2": ("function", "eager", "xla"),
 }
 #: Seconds that starting a framework may take, and one case.
 STARTUP, PER_CASE = 120, 60

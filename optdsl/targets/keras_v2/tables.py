@@ -34,11 +34,11 @@ ALIASES = {"learning_rate": 'kwargs.get("lr", {0})', "decay": 'kwargs.pop("sched
 #: Identifiers that no local may have inside a method.
 TAKEN = frozenset({*keyword.kwlist, *keyword.softkwlist, *dir(builtins)}) | frozenset(
     "changes contextlib copy dtype functools keras math np numbers others overrides".split()
-    + "re self tf".split()
+    + "re self tf weakref".split()
 )
 
 #: Names that an optimizer's class may not have, beside those that start with an underscore.
-MODULE_NAMES = frozenset("contextlib copy functools keras math np numbers re tf".split())
+MODULE_NAMES = frozenset("contextlib copy functools keras math np numbers re tf weakref".split())
 
 #: Arguments of every constructor; `lr`, `decay` and `overrides` are read from **kwargs.
 OWN_ARGUMENTS = frozenset(

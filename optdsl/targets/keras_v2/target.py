@@ -25,7 +25,7 @@ class KerasV2Target:
     name = "keras_v2"
     allowed_imports = frozenset(
         "contextlib copy functools math numbers numpy re tensorflow.compat.v2 tf_keras".split()
-    )
+    ) | {"weakref"}
 
     def check(self, program: Program, diagnostics: Diagnostics) -> None:
         """TensorFlow can express everything that the IR holds."""
@@ -70,6 +70,7 @@ class _View:
     has_cases: bool
     waits: bool
     has_clocks: bool
+    has_early: bool
     has_phases: bool
     has_totals: bool
     has_stages: bool
@@ -104,6 +105,7 @@ def _view(program: Program) -> _View:
         has_cases=writer.has_cases,
         waits=writer.waits,
         has_clocks=writer.has_clocks,
+        has_early=writer.has_early,
         has_phases=writer.has_phases,
         has_totals=bool(writer.program.totals),
         has_stages=writer.has_stages,

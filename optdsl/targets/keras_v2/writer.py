@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from optdsl.ir.build import ops, program_expressions, refs
+from optdsl.ir.early import early
 from optdsl.ir.nodes import Expr, Hyper, Program, Shared, Slot, Value
 from optdsl.ir.passes.select import cases
 from optdsl.ir.sparse import sparse
@@ -58,6 +59,7 @@ class Writer:
         self._sparse = sparse(program)
         self._cases = [self._text.names.of(value) for value in cases(program)]
         self._counts = counts(program)
+        self._early = early(program)
 
     # ------------------------------------------------------------- names
 
@@ -65,6 +67,11 @@ class Writer:
     def has_cases(self) -> bool:
         """Whether the rule branches on conditions of the step."""
         return bool(self._cases)
+
+    @property
+    def has_early(self) -> bool:
+        """Whether some slots can be written before the rest is computed."""
+        return bool(self._early.slots)
 
     @property
     def has_clocks(self) -> bool:
@@ -139,6 +146,9 @@ class Writer:
 
     def _step_tables(self) -> Iterator[str]:
         """What a step beyond the usual has to know."""
+        if self.has_early:
+            yield from self._slot_table("_EARLY", self._early.slots)
+            yield from self._slot_table("_FED", self._early.fed)
         if self._cases:
             yield from layout.bracketed("_CASES = ", [f'"{name}"' for name in self._cases], 4)
         if self.has_clocks:
@@ -157,6 +167,10 @@ class Writer:
         if self.has_phases:
             names = [f'"{name}"' for name, _ in self._named_phases()]
             yield from layout.bracketed("_PHASES = ", names, 4)
+
+    def _slot_table(self, table: str, chosen: Sequence[str]) -> list[str]:
+        slots = (self._slot_name(s) for s in self.program.slots if s.name in chosen)
+        return layout.bracketed(f"{table} = ", [str(LiteralText(name)) for name in slots], 4)
 
     # -------------------------------------------------------- constructor
 

@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/heun.opt
 # sha256 of the spec: 511fd16139c9ba7666a2da2adf37e9a8d53b1168c776842a045269c345cae785
-# sha256 of this file: eb2cdaeb4b0d9a1ebb30bb60ff5ad285d731176620126879ee6d3a307ef6fb29
+# sha256 of this file: 54b8f9043eeaaa3979f0e16e59cf9b53da7bb7b4f298c8fdf6ab53d071282ecf
 """Lookahead of Heun."""
 
 import contextlib
@@ -155,7 +155,10 @@ class SlowHeun(_OptimizerV2):
         for key in ("lr", "decay"):
             if key in kwargs and "learning_rate" not in self._HYPERS:
                 raise TypeError("Unexpected keyword argument passed to optimizer: " + key)
+        of_user = {"gradient_aggregator", "gradient_transformers"} & kwargs.keys()
+        self._makes_functions = hasattr(_OptimizerV2, "_transform_gradients") and not of_user
         super().__init__(name, **kwargs)
+        self._functions = {}  # steps of the eager mode
         self._exact = {}  # the numbers as given; a hyperparameter's variable has float32 only
         self._initial = {}  # of each slot in use: is it one number, and what is it at first
         self._shared = {}  # of each shared value its variable, or its first value before that
@@ -390,6 +393,7 @@ class SlowHeun(_OptimizerV2):
         strategy = getattr(self, "_distribution_strategy", None)
         memo[id(strategy)] = strategy  # there is one of it
         twin = memo[id(self)] = type(self).__new__(type(self))
+        memo[id(self._functions)] = {}  # these are of this one
         twin.__dict__.update(copy.deepcopy(self.__dict__, memo))
         return twin
 
@@ -646,6 +650,71 @@ class SlowHeun(_OptimizerV2):
         get_slot = self.get_slot
         return [var, *(get_slot(var, n) if n in self._initial else None for n in self._SLOTS)]
 
+    # Many elements at once
+
+    _COMPILE_FROM = 65536  # elements of a step; None: never. Below it, plain operations are faster
+
+    def _distributed_apply(self, distribution, grads_and_vars, **kwargs):
+        """The base class goes from variable to variable. In a function, on CPUs, XLA compiles one
+        step of all those that have a dense gradient and the same coefficients.
+        """
+        sets = {}
+        for grad, var in grads_and_vars if self._may_compile(grads_and_vars) else []:
+            found = self._found(grad, var, kwargs["apply_state"])
+            if found is not None:
+                key = var.device, var.dtype.base_dtype, self._group(var)
+                sets.setdefault(key, []).append((var, *found))
+        done = set()
+        for own in sets.values():
+            variables, grads, coefficients = zip(*own)
+            size = sum(var.shape.num_elements() for var in variables)
+            if size >= self._COMPILE_FROM:
+                done.update(map(id, variables))
+                states = list(map(self._states, variables))
+                apply = self._apply_together
+                self._in_each_case(apply, coefficients[0], list(grads), states, size)
+        rest = [(grad, var) for grad, var in grads_and_vars if id(var) not in done]
+        return super()._distributed_apply(distribution, rest, **kwargs)
+
+    def _may_compile(self, grads_and_vars):
+        return (
+            _HAS_XLA
+            and self._COMPILE_FROM is not None
+            and tf.compat.v1.executing_eagerly_outside_functions()
+            and not tf.executing_eagerly()
+            and not tf.distribute.has_strategy()
+            and type(self)._resource_apply_dense is self._generated._resource_apply_dense
+            and len({id(var) for _, var in grads_and_vars}) == len(grads_and_vars)
+        )
+
+    def _found(self, grad, var, apply_state):
+        """The gradient and the coefficients of a variable that may be compiled, else None."""
+        grad, indices, coefficients = grad
+        is_dense = indices is None
+        shape, found = grad[0].shape, (grad, coefficients)
+        fits = is_dense and var.shape.num_elements() and shape == var.shape
+        fits = fits and var.dtype.is_floating and "CPU" in var.device
+        if not fits or _constraint(var) is not None:
+            return None
+        return found
+
+    def _apply_together(self, grads, states, size, coefficients):
+        """The rule on all these variables. XLA makes one loop of each new state, and computes in it
+        again what other new states are made of, unless they are there before.
+        """
+        self._compiled(self._whole, states)(grads, coefficients)
+
+    def _compiled(self, rule, states):
+        def apply(grads, coefficients):
+            for grad, own in zip(grads, states):
+                old = _read(own, grad[0].dtype)
+                self._assign(own, _moved(old, rule(grad, old, coefficients)))
+
+        return tf.function(apply, autograph=False, jit_compile=True)
+
+    def _whole(self, grad, old, coefficients):
+        return self._rule(*grad, *old, **coefficients)
+
     def _in_each_case(self, apply, coefficients, *args):
         """`apply` for each way in which the conditions of the rule may turn out, where each is a
         truth value of Python: what a side does not change is not written there. In a graph these
@@ -832,6 +901,25 @@ def _clip(grads_and_vars, clipnorm, clipvalue, global_clipnorm):
     return list(zip(grads, variables))
 
 
+def _constraint(var):
+    """The constraint of a variable; the mirrored variables of TF 1.15 do not tell."""
+    try:
+        return var.constraint
+    except (AttributeError, NotImplementedError):
+        return None
+
+
+def _has_xla():
+    try:
+        tf.function(jit_compile=True)
+        return tf.test.is_built_with_xla()
+    except (AttributeError, TypeError):
+        return False
+
+
+_HAS_XLA = _has_xla()
+
+
 def _joint(stages, variables):
     """Of each variable its gradients in all stages, on the rows that any of them has."""
     return [_together(grads, var) for var, *grads in zip(variables, *stages)]
@@ -992,6 +1080,7 @@ def _names_of(var):
 
 def _register(cls):
     """Makes the class known to `deserialize`; another one of its name is forgotten."""
+    cls._generated = cls  # what is no subclass, or overrides nothing
     known = keras.utils.get_custom_objects()
     known.pop("optdsl>" + cls.__name__, None)
     if hasattr(keras.utils, "register_keras_serializable"):
