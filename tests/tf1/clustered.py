@@ -12,8 +12,6 @@ import tensorflow.compat.v1 as tf
 from tests.cluster import batch
 from tests.tf1.harness import generated
 
-tf.disable_v2_behavior()
-
 ROWS, WORKERS = 6, 2
 CONFIG = {"intra_op_parallelism_threads": 1, "inter_op_parallelism_threads": 2}
 
@@ -48,6 +46,7 @@ def state(session):
 
 class ParameterServer:
     def __init__(self, addresses, job, index):
+        tf.disable_v2_behavior()
         config = tf.ConfigProto(**CONFIG)
         self.server = tf.train.Server(addresses, job, index, config=config)
 
@@ -56,6 +55,7 @@ class Worker:
     """The first worker is the chief: it makes the initial values, or restores a checkpoint."""
 
     def __init__(self, addresses, job, index, folder):
+        tf.disable_v2_behavior()
         # Without a filter a session would wait for all the workers, also for those that died.
         self.device = f"/job:worker/task:{index}"
         self.config = tf.ConfigProto(device_filters=["/job:ps", self.device], **CONFIG)
