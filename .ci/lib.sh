@@ -94,6 +94,10 @@ check_old() { # NAME TARGET…: the tests and the proof for these targets; of $S
     paths+=("tests/$target" tests/{peers,end_to_end}/*"${target%_v2}"*)
   done
   step "tests on $name: $*" "$folder/bin/python" -m pytest -q "${paths[@]}"
+  if [[ " $* " == *" tf1 "* ]]; then
+    export OPTDSL_FRAMEWORK_PYTHON=$folder/bin/python
+    step "kernels on $name" "$MAIN/bin/python" -m pytest -q tests/kernels
+  fi
   for target in "$@"; do
     step "proof on $name: $target" \
       "$MAIN/bin/optdsl" verify -t "$target" --python "$folder/bin/python" ${SPECS:-}

@@ -15,9 +15,8 @@ from pathlib import Path
 from optdsl.diagnostics import Diagnostics, Source
 from optdsl.ir.lower import lower
 from optdsl.ir.nodes import Program
-from optdsl.semantics.lookup import Library
 from optdsl.semantics.model import Optimizer
-from optdsl.semantics.resolve import resolve
+from optdsl.semantics.resolve import resolve_checked
 from optdsl.syntax import parser
 
 #: The operations in whose calls the gradient is not called `grad`.
@@ -80,5 +79,5 @@ def _load(path: Path) -> Kernel:
     diagnostics = Diagnostics()
     file = parser.parse(Source(path.name, path.read_text(encoding="utf-8")), diagnostics)
     assert file is not None, diagnostics.all
-    (optimizer,) = resolve(file, diagnostics, Library(()))
+    (optimizer,) = resolve_checked(file)
     return Kernel(optimizer, lower(optimizer))

@@ -46,6 +46,11 @@ def resolve(
     return tuple(resolver.optimizers())
 
 
+def resolve_checked(file: tree.File) -> tuple[model.Optimizer, ...]:
+    """The optimizers of a file of optdsl's own, which nothing is wrong with: tests check that."""
+    return tuple(_Resolver(file, Library(())).optimizers())
+
+
 class _Resolver:
     """Resolves the definitions of one file, each once, and what they are composed of."""
 

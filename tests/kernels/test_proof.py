@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import itertools
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import optdsl.kernels
 from optdsl import api
+from optdsl.diagnostics import Diagnostics, Source
 from optdsl.kernels import kernel, kernels
 from optdsl.kernels.select import with_kernels
 from optdsl.verify.cases import Case, cases
 from optdsl.verify.run import MODES, Task, measure
 
 PYTHON = os.environ.get("OPTDSL_FRAMEWORK_PYTHON")
+SPECS = sorted(Path(optdsl.kernels.__file__).parent.glob("*.opt"))
 NAMES = [k.name for k in kernels()]
 SPECIAL = (0.0, -0.0, 1.0, -1.0, 0.3, np.inf, -np.inf, np.nan, 1e-40, -1e-30, 1e30, -3e38)
 
@@ -28,6 +32,15 @@ def test_a_kernel_computes_its_own_spec(name: str) -> None:
     found = with_kernels(kernel(name).program).kernels
     assert {k.kernel for k in found} == {name}
     assert all(k.positive == () for k in found)
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_the_specs_have_no_errors(path: Path) -> None:
+    """They are read unchecked when code is generated."""
+    diagnostics = Diagnostics()
+    (program,) = api.programs(Source(path.name, path.read_text(encoding="utf-8")), diagnostics)
+    assert not diagnostics.has_errors
+    assert kernel(program.name).program == program
 
 
 def special(name: str) -> Case:
