@@ -40,7 +40,7 @@ def test_the_specs_have_no_errors(path: Path) -> None:
     diagnostics = Diagnostics()
     (program,) = api.programs(Source(path.name, path.read_text(encoding="utf-8")), diagnostics)
     assert not diagnostics.has_errors
-    assert kernel(program.name).program == program
+    assert kernel(program.name).program.rule == program.rule
 
 
 def special(name: str) -> Case:
