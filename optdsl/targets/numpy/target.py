@@ -86,6 +86,7 @@ class _View:
     untouched: tuple[SafeText, ...]
     loop: tuple[SafeText, ...]
     is_elementwise: bool
+    waits: bool
     repeats: bool
     phases: tuple[SafeText, ...]
     has_stages: bool
@@ -103,7 +104,8 @@ def _view(program: Program) -> _View:
     at_evaluation = [EvaluationWriter(program)] if program.evaluation else []
     writers = [writer, *at_evaluation]
     parts = [
-        writer.init(), writer.initial(), writer.step(), writer.rule(), writer.untouched(),
+        writer.init(), writer.initial(), writer.step(), writer.rule(),
+        writer.untouched() + writer.decays(),
         writer.phases(), [line for w in at_evaluation for line in w.methods()],
     ]  # fmt: skip
     init, initial, step, rule, untouched, phases, evaluation = map(_code, parts)
@@ -124,6 +126,7 @@ def _view(program: Program) -> _View:
         untouched=untouched,
         loop=_code(writer.loop()),
         is_elementwise=writer.is_elementwise,
+        waits=writer.waits,
         repeats=writer.is_elementwise and not program.phases,
         phases=phases,
         has_stages=writer.has_stages,

@@ -138,6 +138,7 @@ class Writer:
             *lines,
             f"    _USES_RANK = {any(map(self._uses_rank, p.rules))}",
             f"    _COMPILED = {self.is_compiled}",
+            *self._decaying_table(),
         ]
 
     def _lists(self) -> dict[str, str]:
@@ -203,6 +204,8 @@ class Writer:
             lines.append(f"        self._uses_{name} = _is_used(self.{name})")
         lines.append(f"        self._policy = {policy_text(self._rows, self._static)}")
         lines.append(f"        self._densify = {condition_text(self._rows.densify, self._static)}")
+        if self.waits:
+            lines.append(f"        self._waits = {condition_text(self._rows.waits, self._static)}")
         shareds = self._program.shareds
         lines += self._state("shared", shareds) if shareds else []
         start = ["shared" if shareds else "{}", "overrides" if overrides else "None"]
@@ -399,6 +402,33 @@ class Writer:
                 lines.append(f'        if self._policy == "{inner[0].policy}":')
                 lines += self._body(inner[1], 12)
         return lines + self._body(found[-1][1], 8)
+
+    @property
+    def waits(self) -> bool:
+        """Whether rows without a gradient can wait until they are used, in some setting."""
+        return self._rows.waits is not False
+
+    @property
+    def _decaying(self) -> RuleText:
+        return next(text for text in self._text.decays.values() if text.results)
+
+    def _decaying_table(self) -> list[str]:
+        slots = [*map(quoted, self._decaying.results)] if self.waits else []
+        return _table("_DECAYING", slots, "()") if slots else []
+
+    def decays(self) -> list[str]:
+        """By what a step without a gradient multiplies slots, where rows wait."""
+        if not self.waits:
+            return []
+        text = self._decaying
+        some = len(text.coefficients) < len(self._text.coefficients)
+        others = ["**_"] if some or any(map(self._uses_rank, self._program.rules)) else []
+        return [
+            "",
+            *layout.call("def _decays", ["self", *text.coefficients, *others], ":", 4),
+            '        """What a step without a gradient multiplies the slots of `_DECAYING` by."""',
+            *layout.returned(list(text.results.values()), 8),
+        ]
 
     def _signature(
         self, name: str, first: Sequence[str], texts: Sequence[RuleText], rank: bool
