@@ -171,7 +171,13 @@ def _path(untouched: Untouched) -> list[str]:
         )
         return [*lines, f"touches the rows of the gradient only: {why}"]
     states = _list(state + _if(condition) for state, condition in untouched.swept)
-    return [*lines, f"sweeps all rows of {states}, then writes the rows of the gradient"]
+    lines.append(f"sweeps all rows of {states}, then writes the rows of the gradient")
+    if untouched.waits is not False:
+        condition = _if(untouched.waits)
+        lines.append(
+            f"or, in numpy and keras_v2{condition}, a row does all that when it is next used"
+        )
+    return lines
 
 
 def _list(names: Iterable[str]) -> str:

@@ -115,6 +115,23 @@ def test_other_gradients_in_between():
     assert not waits(both[0][0], others[0])
 
 
+@pytest.mark.parametrize("size", [1, None])
+def test_dense_gradients_in_functions(size):
+    """Also where the steps of all variables are compiled together."""
+    both = pair("RAdam")
+    for optimizer, _ in both:
+        optimizer._COMPILE_FROM = size
+    steps = [step(*one, function=True) for one in both]
+    for number, (indices, values) in enumerate(gradients()):
+        gradient = slices(indices, values)
+        if number % 5 == 3:
+            gradient = tf.convert_to_tensor(gradient)
+        for take in steps:
+            take(gradient)
+    assert waits(*both[0])
+    assert_same(*both)
+
+
 def test_a_variable_whose_first_gradient_is_dense_sweeps():
     """A function that was traced for dense gradients knows nothing of rows that wait."""
     optimizer, variable = made("RAdam", waits=True)
