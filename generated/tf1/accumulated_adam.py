@@ -5,7 +5,7 @@
 # sha256 of the spec: a8f3677491a050d7ddb109415b228abefb9583fe9363ca0a38e09b8ca607e7d1
 # spec: specs/adam.opt
 # sha256 of the spec: 4145365e1a61b681faf02f9cf63b0ca90b1e33c3193d01bd16281c38241c9a0e
-# sha256 of this file: 7828657e8bb1f7fa94cbce6b04c9776e7d9bf5eff9add448af62cfb50c7e1f75
+# sha256 of this file: 83fe014afcbca20aba11e826ad425c922d4644eb00099d82896466a2984b463f
 """AccumulatedAdam for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -643,10 +643,14 @@ def _assignment(state, x):
     old, more = x.op.inputs
     if more.op.type in ("Identity", "Reshape"):
         return state.assign, x
+    before = []
     while old.op.type in ("Identity", "ReadVariableOp"):
+        before += old.op.control_inputs
         old = old.op.inputs[0]
-    is_old = old is (state.handle if hasattr(state, "handle") else state._ref())
-    return (getattr(state, in_place[x.op.type]), more) if is_old else (state.assign, x)
+    if old is not (state.handle if hasattr(state, "handle") else state._ref()):
+        return state.assign, x
+    with tf.control_dependencies(before):  # what reading waits for is waited for all the same
+        return getattr(state, in_place[x.op.type]), tf.identity(more)
 
 
 def _sum_duplicates(values, indices, var):

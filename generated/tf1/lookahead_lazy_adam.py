@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/lazy_adam.opt
 # sha256 of the spec: 6d02708ce8a6dc6f96038c6527dda25a0cae35533e5babc618522318fe221b65
-# sha256 of this file: ed107e3243ad9ff9e366ea7277719a02566695c9d9103830e89d0b1655f976ea
+# sha256 of this file: 3d175d3c1c0d69af842b92b15f3668b0cfd97f33b1ea05bc094623b977d18ab3
 """LookaheadLazyAdam for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -654,10 +654,14 @@ def _assignment(state, x):
     old, more = x.op.inputs
     if more.op.type in ("Identity", "Reshape"):
         return state.assign, x
+    before = []
     while old.op.type in ("Identity", "ReadVariableOp"):
+        before += old.op.control_inputs
         old = old.op.inputs[0]
-    is_old = old is (state.handle if hasattr(state, "handle") else state._ref())
-    return (getattr(state, in_place[x.op.type]), more) if is_old else (state.assign, x)
+    if old is not (state.handle if hasattr(state, "handle") else state._ref()):
+        return state.assign, x
+    with tf.control_dependencies(before):  # what reading waits for is waited for all the same
+        return getattr(state, in_place[x.op.type]), tf.identity(more)
 
 
 def _sum_duplicates(values, indices, var):

@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/adamw.opt
 # sha256 of the spec: 30205ad4af97039a63cd04fde425348d743ed8f58d8bbc1e3a1f128f40eb6669
-# sha256 of this file: 937a2960403f3ef89219324fc2a97f18cf713529b7d088cca69841e1a10cc0a6
+# sha256 of this file: 607eff3c670706f9b0abcee239ceaccc003c94c13ee971a321dcd179f8f07b05
 """SAMAdamW for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -822,10 +822,14 @@ def _assignment(state, x):
     old, more = x.op.inputs
     if more.op.type in ("Identity", "Reshape"):
         return state.assign, x
+    before = []
     while old.op.type in ("Identity", "ReadVariableOp"):
+        before += old.op.control_inputs
         old = old.op.inputs[0]
-    is_old = old is (state.handle if hasattr(state, "handle") else state._ref())
-    return (getattr(state, in_place[x.op.type]), more) if is_old else (state.assign, x)
+    if old is not (state.handle if hasattr(state, "handle") else state._ref()):
+        return state.assign, x
+    with tf.control_dependencies(before):  # what reading waits for is waited for all the same
+        return getattr(state, in_place[x.op.type]), tf.identity(more)
 
 
 def _sum_duplicates(values, indices, var):

@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/nag.opt
 # sha256 of the spec: 0a5aaed3b55d12837338695b4883734a31df0012ae2cc6d7eb31ed7995b4001e
-# sha256 of this file: 574a54efcb097eddce5e680702912a6d6280af39171e01356fb8d2c414a53ad0
+# sha256 of this file: 01ea084add01a040ab28d2eb4baa9d8ac99bd3defde82ab8a8e14e7a7578117e
 """SAMNAG for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -767,10 +767,14 @@ def _assignment(state, x):
     old, more = x.op.inputs
     if more.op.type in ("Identity", "Reshape"):
         return state.assign, x
+    before = []
     while old.op.type in ("Identity", "ReadVariableOp"):
+        before += old.op.control_inputs
         old = old.op.inputs[0]
-    is_old = old is (state.handle if hasattr(state, "handle") else state._ref())
-    return (getattr(state, in_place[x.op.type]), more) if is_old else (state.assign, x)
+    if old is not (state.handle if hasattr(state, "handle") else state._ref()):
+        return state.assign, x
+    with tf.control_dependencies(before):  # what reading waits for is waited for all the same
+        return getattr(state, in_place[x.op.type]), tf.identity(more)
 
 
 def _sum_duplicates(values, indices, var):

@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/adam.opt
 # sha256 of the spec: 4145365e1a61b681faf02f9cf63b0ca90b1e33c3193d01bd16281c38241c9a0e
-# sha256 of this file: e8d055714dc97e58c514f7e05dc198d32685ea604f683bed57cabde6f0ab5e69
+# sha256 of this file: cd9e9d8f1f7684c0a95db5d0a1dbf77a482a60d648685989b6a721e7e0025576
 """SlowAdam for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -670,10 +670,14 @@ def _assignment(state, x):
     old, more = x.op.inputs
     if more.op.type in ("Identity", "Reshape"):
         return state.assign, x
+    before = []
     while old.op.type in ("Identity", "ReadVariableOp"):
+        before += old.op.control_inputs
         old = old.op.inputs[0]
-    is_old = old is (state.handle if hasattr(state, "handle") else state._ref())
-    return (getattr(state, in_place[x.op.type]), more) if is_old else (state.assign, x)
+    if old is not (state.handle if hasattr(state, "handle") else state._ref()):
+        return state.assign, x
+    with tf.control_dependencies(before):  # what reading waits for is waited for all the same
+        return getattr(state, in_place[x.op.type]), tf.identity(more)
 
 
 def _sum_duplicates(values, indices, var):
