@@ -5,7 +5,7 @@
 # sha256 of the spec: a8f3677491a050d7ddb109415b228abefb9583fe9363ca0a38e09b8ca607e7d1
 # spec: specs/adam.opt
 # sha256 of the spec: 4145365e1a61b681faf02f9cf63b0ca90b1e33c3193d01bd16281c38241c9a0e
-# sha256 of this file: 83fe014afcbca20aba11e826ad425c922d4644eb00099d82896466a2984b463f
+# sha256 of this file: 20d742833676c5b04d21d019a4f61a188baf50e0bbdecbff31a6b030198ff702
 """AccumulatedAdam for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -641,7 +641,8 @@ def _assignment(state, x):
     if tf.executing_eagerly() or x.op.type not in in_place:
         return state.assign, x
     old, more = x.op.inputs
-    if more.op.type in ("Identity", "Reshape"):
+    fits = more.shape.is_fully_defined() and more.shape.as_list() == state.shape.as_list()
+    if not fits or more.op.type in ("Identity", "Reshape"):
         return state.assign, x
     before = []
     while old.op.type in ("Identity", "ReadVariableOp"):

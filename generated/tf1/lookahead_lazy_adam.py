@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/lazy_adam.opt
 # sha256 of the spec: 6d02708ce8a6dc6f96038c6527dda25a0cae35533e5babc618522318fe221b65
-# sha256 of this file: 3d175d3c1c0d69af842b92b15f3668b0cfd97f33b1ea05bc094623b977d18ab3
+# sha256 of this file: 3d3db4391c9896f87cd385c874c589a2f1a6eb306651fc8127f4aaadfe2c9edd
 """LookaheadLazyAdam for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -652,7 +652,8 @@ def _assignment(state, x):
     if tf.executing_eagerly() or x.op.type not in in_place:
         return state.assign, x
     old, more = x.op.inputs
-    if more.op.type in ("Identity", "Reshape"):
+    fits = more.shape.is_fully_defined() and more.shape.as_list() == state.shape.as_list()
+    if not fits or more.op.type in ("Identity", "Reshape"):
         return state.assign, x
     before = []
     while old.op.type in ("Identity", "ReadVariableOp"):

@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/adamw.opt
 # sha256 of the spec: 30205ad4af97039a63cd04fde425348d743ed8f58d8bbc1e3a1f128f40eb6669
-# sha256 of this file: 607eff3c670706f9b0abcee239ceaccc003c94c13ee971a321dcd179f8f07b05
+# sha256 of this file: 70fca271fd9cba3316e7a436024547877adf9401f34f0583bab1c227f3bc8a40
 """SAMAdamW for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -820,7 +820,8 @@ def _assignment(state, x):
     if tf.executing_eagerly() or x.op.type not in in_place:
         return state.assign, x
     old, more = x.op.inputs
-    if more.op.type in ("Identity", "Reshape"):
+    fits = more.shape.is_fully_defined() and more.shape.as_list() == state.shape.as_list()
+    if not fits or more.op.type in ("Identity", "Reshape"):
         return state.assign, x
     before = []
     while old.op.type in ("Identity", "ReadVariableOp"):

@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/nag.opt
 # sha256 of the spec: 0a5aaed3b55d12837338695b4883734a31df0012ae2cc6d7eb31ed7995b4001e
-# sha256 of this file: 01ea084add01a040ab28d2eb4baa9d8ac99bd3defde82ab8a8e14e7a7578117e
+# sha256 of this file: 655d9d47a7ed6e98bf58dafb9becd451ecfb1a661a9dbc114fb394c42e8919eb
 """SAMNAG for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -765,7 +765,8 @@ def _assignment(state, x):
     if tf.executing_eagerly() or x.op.type not in in_place:
         return state.assign, x
     old, more = x.op.inputs
-    if more.op.type in ("Identity", "Reshape"):
+    fits = more.shape.is_fully_defined() and more.shape.as_list() == state.shape.as_list()
+    if not fits or more.op.type in ("Identity", "Reshape"):
         return state.assign, x
     before = []
     while old.op.type in ("Identity", "ReadVariableOp"):

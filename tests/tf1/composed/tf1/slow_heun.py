@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/heun.opt
 # sha256 of the spec: 511fd16139c9ba7666a2da2adf37e9a8d53b1168c776842a045269c345cae785
-# sha256 of this file: 5de53c9628395845a65a4d6c9ec8385cdc9e06a9a0d79dd91bbc204e50c93d37
+# sha256 of this file: 14f97d014b184554bcf6a7419e5af3f6d8c98ed48b65027aaf2e5d0d9de1fd43
 """SlowHeun for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -835,7 +835,8 @@ def _assignment(state, x):
     if tf.executing_eagerly() or x.op.type not in in_place:
         return state.assign, x
     old, more = x.op.inputs
-    if more.op.type in ("Identity", "Reshape"):
+    fits = more.shape.is_fully_defined() and more.shape.as_list() == state.shape.as_list()
+    if not fits or more.op.type in ("Identity", "Reshape"):
         return state.assign, x
     before = []
     while old.op.type in ("Identity", "ReadVariableOp"):
