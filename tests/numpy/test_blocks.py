@@ -51,7 +51,8 @@ def test_blocks_give_the_bits_of_the_whole(name, setting, dtype, monkeypatch):
             patch.setattr(module(name), "_ROWS", 4)
             got.append(trained(name, setting, dtype, gradients))
             patch.setattr(module(name), "_MANY", 1)
-            got.append(trained(name, setting, dtype, gradients, threads=3, engine="numpy"))
+            running = {"threads": 3, "engine": "numpy"}
+            got.append(trained(name, setting, dtype, gradients, **running))
             whole(patch, name)
             want = trained(name, setting, dtype, gradients)
         assert got == [want] * 3
