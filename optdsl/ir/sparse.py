@@ -21,7 +21,8 @@ class Sparse:
     spec's names) move on the rows that the gradient does not mention, and when. `rules` are those
     for such rows that some setting needs. `moves`: when a policy touches more than the rows of
     the gradient, where it is chosen. `waits`: when the rows that it does not mention need no work
-    until they are touched or read.
+    until they are touched or read; `decaying` is the policy whose `decays` say what they do then,
+    None where no rows wait.
     """
 
     policies: tuple[Policy, ...]
@@ -30,6 +31,7 @@ class Sparse:
     rules: tuple[Untouched, ...]
     moves: Mapping[str, Condition]
     waits: Condition
+    decaying: str | None
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,8 @@ def sparse(program: Program) -> Sparse:
         more = [s.case for s in chosen if s.densifies or any(map(s.moves, exists))]
         return condition_of(names, more, [s.case for s in chosen])
 
+    decaying = _decaying(program)
+    waiting = [s.case for s in settings if s.waits and decaying is not None]
     moving = [s.untouched for s in settings if any(map(s.moves, exists))]
     if program.phases:  # a total looks at all rows, so that no other policy is as good as lazy
         moving = list(program.untouched)
@@ -89,10 +93,18 @@ def sparse(program: Program) -> Sparse:
         swept=tuple((s, c) for s in exists if (c := when(s)) is not False),
         rules=tuple(u for u in program.untouched if u in moving),
         moves={p.name: beyond(p.name) for p in program.policies},
-        waits=condition_of(
-            names, [s.case for s in settings if s.waits], [s.case for s in settings]
-        ),
+        waits=condition_of(names, waiting, [s.case for s in settings]),
+        decaying=decaying,
     )
+
+
+def _decaying(program: Program) -> str | None:
+    """The policy under which rows wait. Where several do, they have to multiply the same slots by
+    the same numbers, or none of them waits.
+    """
+    waiting = [u for u in program.untouched if u.waits is not False]
+    same = len({u.decays.results for u in waiting}) == 1
+    return waiting[0].policy if same else None
 
 
 def _to_be_safe(program: Program) -> Sparse:
@@ -105,6 +117,7 @@ def _to_be_safe(program: Program) -> Sparse:
         rules=program.untouched,
         moves={p.name: p.name != "lazy" for p in program.policies},
         waits=False,
+        decaying=None,
     )
 
 

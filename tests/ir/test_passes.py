@@ -9,6 +9,7 @@ import pytest
 from optdsl.ir.evaluation import at_evaluation
 from optdsl.ir.nodes import Program
 from optdsl.ir.passes.select import select
+from optdsl.ir.sparse import sparse
 from tests.ir.text import condition, text
 
 Lower = Callable[..., Program]
@@ -217,3 +218,14 @@ def test_what_is_shared_is_what_happens_twice_on_one_way(
 ) -> None:
     found = [line.strip() for line in text(lowered(update)).rule.lines]
     assert [line for line in lines if line not in found] == []
+
+
+def test_policies_wait_together_or_not_at_all(lowered: Lower) -> None:
+    """What is multiplied must not depend on which of them holds."""
+    other = "slot s\nsparse hybrid if uses(mu)"
+    update = "if uses(mu) { m = mu*m + g\nw -= lr*m } else { s = b*s + g\nw -= g/(1 + abs(s))*g }"
+    program = lowered(update, other)
+    assert [u.waits is not False for u in program.untouched] == [True, True]
+    assert (sparse(program).waits, sparse(program).decaying) == (False, None)
+    same = lowered("m = b*m + g\nif uses(mu) { w -= lr*m } else { w -= lr*m*g }", other)
+    assert (sparse(same).waits, sparse(same).decaying) == (True, "hybrid")

@@ -160,7 +160,7 @@ class Writer:
             pairs = [f"{name}: {clock}" for name, clock in clocks.items()]
             yield from layout.bracketed("_CLOCKS = ", pairs, 4, "{}")
         if self.waits:
-            decaying = next(t.results for t in self._text.decays.values() if t.results)
+            decaying = self._text.decays[self._sparse.decaying or ""].results
             slots = [s for s in self.program.slots if s.name in decaying]
             publics = [str(LiteralText(self._slot_name(s))) for s in slots]
             yield from layout.bracketed("_DECAYING = ", publics, 4)
@@ -362,13 +362,13 @@ class Writer:
     @property
     def waits(self) -> bool:
         """Whether rows without a gradient can wait until they are used, in some setting."""
-        return self._sparse.waits is not False
+        return self._sparse.decaying is not None and self._sparse.waits is not False
 
     def decays(self) -> list[str]:
         """By what a step without a gradient multiplies slots, where rows wait."""
         if not self.waits:
             return []
-        text = next(t for t in self._text.decays.values() if t.results)
+        text = self._text.decays[self._sparse.decaying or ""]
         return [
             "",
             *self._head("_decays", [], text.coefficients),

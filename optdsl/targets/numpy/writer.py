@@ -406,11 +406,11 @@ class Writer:
     @property
     def waits(self) -> bool:
         """Whether rows without a gradient can wait until they are used, in some setting."""
-        return self._rows.waits is not False
+        return self._rows.decaying is not None and self._rows.waits is not False
 
     @property
     def _decaying(self) -> RuleText:
-        return next(text for text in self._text.decays.values() if text.results)
+        return self._text.decays[self._rows.decaying or ""]
 
     def _decaying_table(self) -> list[str]:
         slots = [*map(quoted, self._decaying.results)] if self.waits else []
