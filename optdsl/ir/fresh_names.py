@@ -14,11 +14,11 @@ class FreshNames:
     def __init__(self, program: Program) -> None:
         self._taken = set(_names(program))
 
-    def of(self, expr: Expr) -> str:
-        """A name that says what an expression is, or a numbered one where that would be long."""
+    def of(self, expr: Expr, otherwise: str) -> str:
+        """A name that says what an expression is; where that would be long, one with a number."""
         name = re.sub(r"^(?=\d)", "n", describe(expr))
         if len(name) > 24 or name in self._taken:
-            stem = "coefficient" if len(name) > 24 else name
+            stem = otherwise if len(name) > 24 else name
             name = next(n for i in range(1, 10**6) if (n := f"{stem}_{i}") not in self._taken)
         self._taken.add(name)
         return name

@@ -92,7 +92,7 @@ class Hoister:
         if isinstance(expr, Ref):
             return expr.value
         if expr not in self._known:
-            value = Value(self._names.of(expr), 1, Level.STEP, "local", expr.is_bool)
+            value = Value(self._names.of(expr, "coefficient"), 1, Level.STEP, "local", expr.is_bool)
             self._known[expr] = value
             self.added.append(Define(value, expr))
         return self._known[expr]

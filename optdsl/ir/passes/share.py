@@ -36,7 +36,7 @@ def _block(block: Block, results: Sequence[Expr], names: FreshNames) -> tuple[Bl
     """A block and what is made of it, with the largest repeated operations named first."""
     while found := max(_repeated(block, results), key=lambda x: _size(x[1]), default=None):
         place, repeated = found
-        name = names.of(repeated)
+        name = names.of(repeated, "part")
         value = Value(name, 1, repeated.level, "local", repeated.is_bool)
 
         def use(expr: Expr, repeated: Op = repeated, value: Value = value) -> Expr:
