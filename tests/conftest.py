@@ -1,6 +1,7 @@
 """Fixtures for every environment: this file has to run on Python 3.7, without optdsl."""
 
 import os
+import re
 
 import pytest
 
@@ -16,6 +17,20 @@ def pytest_addoption(parser):
         action="store_true",
         help="write the golden files anew instead of comparing with them",
     )
+
+
+#: The quick tests, as the README calls for them.
+QUICK = "not tf and not long"
+
+
+def pytest_ignore_collect(collection_path, config):
+    """Of the quick tests none is in a module that is marked as a whole: it is not even imported,
+    for TensorFlow and torch take longer over that than many tests.
+    """
+    if config.option.markexpr != QUICK or collection_path.suffix != ".py":
+        return None
+    text = collection_path.read_text(encoding="utf-8")
+    return bool(re.search(r"^pytestmark = \[?pytest\.mark\.(tf|long)\b", text, re.M)) or None
 
 
 @pytest.fixture(scope="session")

@@ -118,6 +118,7 @@ def verdict(text, imports):
     return ""
 
 
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore:invalid escape sequence")  # of a docstring that lost its `r`
 @pytest.mark.parametrize("target", ["numpy", "tf1", "keras_v2"])
 def test_stretches_hide_nothing(target, monkeypatch):

@@ -226,6 +226,7 @@ def test_axes_behind_any_guard() -> None:
     assert "scalar" in cases(resolved(GUARDED))[0].variables
 
 
+@pytest.mark.long
 def test_more_flags_than_are_looked_at_together() -> None:
     flags = [f"flag f{i} = false\n  slot s{i} if f{i}" for i in range(7)]
     steps = [f"if f{i} {{\n s{i} = s{i}/2 + g\n w -= s{i}/9\n }}" for i in range(7)]
