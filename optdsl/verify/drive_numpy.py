@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -50,7 +51,8 @@ def _schedule(values: list[float]) -> Callable[[int], float]:
 
 
 def _state(optimizer: Any, variables: dict[str, Any], slots: dict[str, str]) -> dict[str, Any]:
-    kept = optimizer.state_dict()["slots"]
+    # of a copy: rows that wait go on waiting, for more than one step
+    kept = copy.deepcopy(optimizer).state_dict()["slots"]
     return {
         key: dict(w=w.copy(), **_slots(kept.get(key, {}), slots)) for key, w in variables.items()
     }
