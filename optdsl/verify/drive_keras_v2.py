@@ -130,6 +130,8 @@ def _pattern(gradients: dict[str, Any]) -> Any:
 
 
 def _state(optimizer: Any, variables: dict[str, Any], slots: dict[str, str]) -> dict[str, Any]:
+    records = [x for x in getattr(optimizer, "_waiting", {}).values() if x]
+    waiting = [(part, part.numpy()) for record in records for part in record.values()]
     state = {}
     for key, w in variables.items():
         state[key] = {"w": w.numpy()}
@@ -138,4 +140,6 @@ def _state(optimizer: Any, variables: dict[str, Any], slots: dict[str, str]) -> 
                 state[key][name] = optimizer.get_slot(w, public).numpy()
             except KeyError:  # the variable has not taken part in a step yet
                 continue
+    for part, value in waiting:  # reading brought rows up to date; they go on waiting
+        part.assign(value)
     return state
