@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -140,6 +141,7 @@ def write_module(text: str, directory: Path) -> Path:
     return path
 
 
+@cache
 def class_of(text: str) -> str:
     """The class of a generated module: the first."""
     return next(node.name for node in ast.parse(text).body if isinstance(node, ast.ClassDef))
