@@ -27,6 +27,7 @@ from optdsl.semantics.level import Level
 from optdsl.semantics.model import Optimizer
 from optdsl.semantics.operators import FUNCTIONS
 from optdsl.targets.printer import ARITHMETIC, LOGIC, Form, Printer
+from optdsl.targets.tensorflow.kernels import of_keras
 
 _COST = {
     Level.FIXED: "when the optimizer is constructed",
@@ -62,7 +63,8 @@ def explain(optimizer: Optimizer) -> str:
         *(_policy(program, number) for number in range(len(program.policies))),
     ]
     if kernels := with_kernels(program).kernels:
-        parts.append(["A dense gradient in tf1", *map(_kernel, kernels)])
+        where = "tf1 and keras_v2" if of_keras(program).kernels == kernels else "tf1"
+        parts.append([f"A dense gradient in {where}", *map(_kernel, kernels)])
     if program.evaluation is not None:
         parts.append(["At evaluation", *program.evaluation.equation.split("\n")])
     return "\n".join("\n".join((part[0], *_indented(part[1:]), "")) for part in parts)

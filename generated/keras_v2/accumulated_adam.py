@@ -5,7 +5,7 @@
 # sha256 of the spec: a8f3677491a050d7ddb109415b228abefb9583fe9363ca0a38e09b8ca607e7d1
 # spec: specs/adam.opt
 # sha256 of the spec: 4145365e1a61b681faf02f9cf63b0ca90b1e33c3193d01bd16281c38241c9a0e
-# sha256 of this file: d2472d0368de42932af527c9bd5be33b282d29b2535c2636899e4f7fd5139539
+# sha256 of this file: 0c5e22e4f4cc63d7ecb6fb5739c713652603950f0c84ac007773fce041674251
 """Adam on the mean of the gradients of four steps."""
 
 import contextlib
@@ -667,7 +667,8 @@ class AccumulatedAdam(_OptimizerV2):
         if not fits or _constraint(var) is not None:
             return None
         grad = tf.cast(grad, _computation_dtype(var.dtype))
-        return grad, self._coefficients(var, apply_state)
+        coefficients = self._coefficients(var, apply_state)
+        return grad, coefficients
 
     def _apply_together(self, grads, states, size, coefficients):
         """The rule on all these variables. XLA makes one loop of each new state, and computes in it

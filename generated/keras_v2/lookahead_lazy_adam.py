@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/lazy_adam.opt
 # sha256 of the spec: 6d02708ce8a6dc6f96038c6527dda25a0cae35533e5babc618522318fe221b65
-# sha256 of this file: 74da7d230a4ad46a9e4e8cfe549b840e8bb155d18f6ad3c5100e3de5ee7ef6fc
+# sha256 of this file: 9f413fb17c7b69650667c1a200787c26374080d75926cc1afb0239c94744dd21
 """Lookahead around LazyAdam: for embeddings."""
 
 import contextlib
@@ -644,7 +644,8 @@ class LookaheadLazyAdam(_OptimizerV2):
         if not fits or _constraint(var) is not None:
             return None
         grad = tf.cast(grad, _computation_dtype(var.dtype))
-        return grad, self._coefficients(var, apply_state)
+        coefficients = self._coefficients(var, apply_state)
+        return grad, coefficients
 
     def _apply_together(self, grads, states, size, coefficients):
         """The rule on all these variables. XLA makes one loop of each new state, and computes in it

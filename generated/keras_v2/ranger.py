@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: d1beea49628f4014a1deb0dcb846645c7384f259215ebfd76b0abe07d4cd2a03
+# sha256 of this file: 12e9097e195df41613a4f039c940ed62ce1e94a57e7697fd695698dec1d73dbf
 """Lookahead around RAdam."""
 
 import contextlib
@@ -676,7 +676,8 @@ class Ranger(_OptimizerV2):
         if not fits or _constraint(var) is not None:
             return None
         grad = tf.cast(grad, _computation_dtype(var.dtype))
-        return grad, self._coefficients(var, apply_state)
+        coefficients = self._coefficients(var, apply_state)
+        return grad, coefficients
 
     def _apply_together(self, grads, states, size, coefficients):
         """The rule on all these variables. XLA makes one loop of each new state, and computes in it

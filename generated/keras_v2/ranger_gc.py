@@ -7,7 +7,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: c1a759643b7afad40dc9e303ce2a2299ad7088c789110928fb8adbbd676d881f
+# sha256 of this file: ac914aec9bbbbfdf7fe0629ed1e5864178232f7ae9f869bcb38bdf54aab7a449
 """Ranger with gradient centralization: Lookahead around RAdam on centred gradients."""
 
 import contextlib
@@ -684,7 +684,8 @@ class RangerGC(_OptimizerV2):
         if not fits or _constraint(var) is not None:
             return None
         grad = tf.cast(grad, _computation_dtype(var.dtype))
-        return grad, self._coefficients(var, apply_state)
+        coefficients = self._coefficients(var, apply_state)
+        return grad, coefficients
 
     def _apply_together(self, grads, states, size, coefficients):
         """The rule on all these variables. XLA makes one loop of each new state, and computes in it

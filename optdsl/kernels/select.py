@@ -31,11 +31,11 @@ class _Found:
     premises: Premises
 
 
-def with_kernels(program: Program) -> Program:
+def with_kernels(program: Program, *, hypers_are_known: bool = True) -> Program:
     """The program with the kernels that compute its rule; the step defines their numbers.
 
     There are none for a rule of several stages, nor where slots start as something made of the
-    variable.
+    variable; and none that need a hyperparameter above 0, where hyperparameters are not known.
     """
     atoms = tuple(dict.fromkeys([*fixed.block_atoms(program.rule.body), *_zeros(program)]))
     starts = any(s.initial.level > Level.FIXED for s in program.slots)
@@ -45,6 +45,8 @@ def with_kernels(program: Program) -> Program:
     found = [(case, x) for case in cases if (x := _search(program, case)) is not None]
     hoister, fused = Hoister(program), []
     for kernel in dict.fromkeys(x for _, x in found):
+        if not (hypers_are_known or all(v.role == "const" for v in kernel.premises)):
+            continue
         condition = fixed.condition_of(atoms, [c for c, x in found if x == kernel], cases)
         fused.append(_fused(kernel, condition, hoister))
     return replace(program, kernels=tuple(fused), step=(*program.step, *hoister.added))

@@ -18,11 +18,12 @@ from optdsl.kernels.select import with_kernels
 from optdsl.oracle import Gradient, Oracle, Sparse
 from optdsl.oracle.interpreter import Argument, _Run
 from optdsl.semantics import model
+from optdsl.targets.tensorflow.kernels import of_keras
 from optdsl.verify.enclosure import Enclosure
 from optdsl.verify.sets import Enclosed, Set
 
-#: The targets that call kernels.
-TARGETS = frozenset({"tf1"})
+#: The targets that call kernels: how they find those of a program.
+TARGETS = {"tf1": with_kernels, "keras_v2": of_keras}
 
 
 def bounds(
@@ -51,7 +52,7 @@ class _WithKernels(Oracle[Set]):
     ) -> None:
         super().__init__(optimizer, arguments, target, sets)
         self._sets = sets
-        program = with_kernels(lower(optimizer))
+        program = TARGETS[target](lower(optimizer))
         self._definitions = {s.value: s.expr for s in program.step if isinstance(s, Define)}
         fused = next(filter(self._is_called, program.kernels), None)
         if fused is not None and mode == "ref" and fused.kernel.startswith(RESOURCE):

@@ -60,7 +60,7 @@ def test_momentum_as_a_whole():
             w  moves: with g = 0 it follows the branches of the rule
             a  decays: with g = 0 it is multiplied by mu
 
-        A dense gradient in tf1
+        A dense gradient in tf1 and keras_v2
           runs on the fused kernel ApplyMomentum if not nesterov
           runs on the fused kernel ApplyMomentum if nesterov
         """

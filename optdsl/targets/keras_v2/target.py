@@ -53,6 +53,7 @@ class _View:
 
     `gradient` is the first gradient in the code that applies a rule, and `given` are the arguments
     of the rule that are gradients: those of several stages are a list there.
+    `kernel` is the method that says which operation of TensorFlow a dense step is, if there is one.
     `helpers` are the functions that the rule needs beside those of TensorFlow; `where` is what
     choosing elements is called.
     """
@@ -65,6 +66,7 @@ class _View:
     scalars: tuple[SafeText, ...]
     rule: tuple[SafeText, ...]
     untouched: tuple[SafeText, ...]
+    kernel: tuple[SafeText, ...]
     evaluation: tuple[SafeText, ...]
     phases: tuple[SafeText, ...]
     has_cases: bool
@@ -86,10 +88,10 @@ def _view(program: Program) -> _View:
     writer = Writer(program)
     parts = [
         writer.init(), writer.scalars(), writer.rule(), writer.untouched() + writer.decays(),
-        writer.phases(),
+        writer.kernel(), writer.phases(),
     ]  # fmt: skip
     parts.append(EvaluationWriter(program).methods() if program.evaluation else [])
-    init, scalars, rule, untouched, phases, evaluation = map(_code, parts)
+    init, scalars, rule, untouched, kernel, phases, evaluation = map(_code, parts)
     helpers = writer.operators() & HELPERS.keys()
     return _View(
         class_name=Identifier(writer.class_name),
@@ -100,6 +102,7 @@ def _view(program: Program) -> _View:
         scalars=scalars,
         rule=rule,
         untouched=untouched,
+        kernel=kernel,
         evaluation=evaluation,
         phases=phases,
         has_cases=writer.has_cases,

@@ -27,6 +27,7 @@ from optdsl.targets.keras_v2 import tables
 from optdsl.targets.keras_v2.arguments import Argument, arguments, signature
 from optdsl.targets.keras_v2.counting import counts
 from optdsl.targets.printer import Printer
+from optdsl.targets.tensorflow import kernels
 from optdsl.targets.tensorflow.adapt import adapt, adapt_expression
 from optdsl.targets.text import LiteralText
 
@@ -41,7 +42,7 @@ class Writer:
     """Writes the class of one program."""
 
     def __init__(self, program: Program) -> None:
-        self.program = adapt(program)
+        self.program = adapt(kernels.of_keras(program))
         settings = dict(program.settings).get("keras_v2", Settings())
         self._settings = settings
         self.arguments = arguments(program, settings)
@@ -313,6 +314,13 @@ class Writer:
             f'{_PAD}"""One step of one variable, from the old states to the new ones."""',
             *self._body(self._text.rule, 8),
         ]
+
+    def kernel(self) -> list[str]:
+        """The method that says which operation of TensorFlow a dense step is."""
+        names = [*(v.name for v in self.program.gradients), "w"]
+        names += [s.name for s in self.program.slots]
+        states = dict(zip(names, [*self._text.gradients, *self._states()], strict=True))
+        return kernels.method(self.program, states, self._text.names, self._static)
 
     def phases(self) -> list[str]:
         """The methods for what has to be found out before the step: totals and later gradients."""

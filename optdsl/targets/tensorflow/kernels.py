@@ -5,12 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from optdsl.ir.nodes import Fused, Program, Value
+from optdsl.ir.passes.select import cases
+from optdsl.kernels.select import with_kernels
 from optdsl.targets import layout
 from optdsl.targets.naming import Names
 from optdsl.targets.printer import Printer
 from optdsl.targets.text import LiteralText
 
 _SAYS = "`_rule` as one operation on the variables, where TensorFlow has it; else None."
+
+
+def of_keras(program: Program) -> Program:
+    """The program with the kernels that a class of Keras calls. There hyperparameters are
+    variables, so that none is known to be above 0; and a rule whose coefficients depend on all the
+    gradients, or that does something in some steps only, is applied by other methods.
+    """
+    if program.phases or cases(program):
+        return program
+    return with_kernels(program, hypers_are_known=False)
 
 
 def method(program: Program, states: Mapping[str, str], names: Names, static: Printer) -> list[str]:

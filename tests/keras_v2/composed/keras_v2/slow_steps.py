@@ -7,7 +7,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: 246ed97892db4b6285cf869e8f958a2b9639b239e1152f5f64a5d3c74ce7b9c0
+# sha256 of this file: 2844b78cf60ff3eb1507126b7aba85d257be291ac693469a0fc5873f46d1af34
 """Accumulate of Lookahead of RAdam."""
 
 import contextlib
@@ -736,7 +736,8 @@ class SlowSteps(_OptimizerV2):
         if not fits or _constraint(var) is not None:
             return None
         grad = tf.cast(grad, _computation_dtype(var.dtype))
-        return grad, self._coefficients(var, apply_state)
+        coefficients = self._coefficients(var, apply_state)
+        return grad, coefficients
 
     def _apply_together(self, grads, states, size, coefficients):
         """The rule on all these variables. XLA makes one loop of each new state, and computes in it

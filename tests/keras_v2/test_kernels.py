@@ -1,0 +1,151 @@
+"""Dense steps that a fused kernel of TensorFlow takes."""
+
+import numpy as np
+import pytest
+
+from tests.keras_v2.helpers import TF1, array, assert_same, generated, rows, tf, values
+
+pytestmark = pytest.mark.tf
+
+Adam, SGD = generated("adam", "Adam"), generated("sgd", "SGD")
+Ftrl, RMSprop = generated("ftrl", "Ftrl"), generated("rmsprop", "RMSprop")
+#: What is called, and by whom.
+CALLED = {
+    "Adam": ("ResourceApplyAdam", Adam),
+    "AMSGrad": ("ResourceApplyAdamWithAmsgrad", lambda: Adam(amsgrad=True)),
+    "overrides": ("ResourceApplyAdam", lambda: Adam(overrides={"^a": {"beta_1": 0.5}})),
+    "SGD": ("ResourceApplyGradientDescent", SGD),
+    "momentum": ("ResourceApplyKerasMomentum", lambda: SGD(momentum=0.9)),
+    "Nesterov": ("ResourceApplyKerasMomentum", lambda: SGD(momentum=0.9, nesterov=True)),
+    "Adagrad": ("ResourceApplyAdagradV2", generated("adagrad", "Adagrad")),
+    "Adadelta": ("ResourceApplyAdadelta", generated("adadelta", "Adadelta")),
+    "Adamax": ("ResourceApplyAdaMax", generated("adamax", "Adamax")),
+    "RMSprop": ("ResourceApplyRMSProp", lambda: RMSprop(momentum=0.9)),
+    "Ftrl": ("ResourceApplyFtrl", Ftrl),
+    "shrinkage": (
+        "ResourceApplyFtrlV2",
+        lambda: Ftrl(l2_shrinkage_regularization_strength=0.1),
+    ),
+    "PowerSign": ("ResourceApplyPowerSign", generated("power_sign", "PowerSign")),
+}
+
+
+class WithRule(Adam):
+    """Goes down twice."""
+
+    def _rule(self, g, w, *states, **coefficients):
+        new, *states = super()._rule(g, w, *states, **coefficients)
+        return (w + 2 * (new - w), *states)
+
+
+#: Who calls none.
+OTHERS = {
+    "AdaBelief": generated("adabelief", "AdaBelief"),
+    "centered": lambda: RMSprop(momentum=0.9, centered=True),
+    "RMSprop": RMSprop,
+    "no sum at first": lambda: Ftrl(initial_accumulator_value=0.0),
+    "its own rule": WithRule,
+    "a hyperparameter above 0": lambda: generated("rmsprop_tf", "RMSpropTF")(0.1),
+}
+
+
+def variables(dtype="float32"):
+    return [tf.Variable(array(3, 4, dtype=dtype), name="a"), tf.Variable(1.5, dtype=dtype)]
+
+
+def kernels(optimizer, trained, gradients=None):
+    """The kernels in the graph of a step."""
+    gradients = gradients or [tf.ones_like(v) for v in trained]
+    optimizer.build(trained)
+
+    def step():
+        optimizer.apply_gradients(list(zip(gradients, trained)))
+
+    function = tf.function(step).get_concrete_function()
+    operations = [node.op for node in function.graph.as_graph_def().node]
+    return [name for name in operations if name.startswith("ResourceApply")]
+
+
+@pytest.mark.parametrize("kernel, maker", CALLED.values(), ids=CALLED.keys())
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_kernel_takes_the_step(kernel, maker, dtype):
+    assert kernels(maker(), variables(dtype)) == [kernel, kernel]
+
+
+@pytest.mark.parametrize("maker", OTHERS.values(), ids=OTHERS.keys())
+def test_others_have_none(maker):
+    assert kernels(maker(), variables()) == []
+
+
+def test_half_precision_and_rows_have_none():
+    assert kernels(Adam(), variables("float16")) == []
+    assert kernels(Adam(), variables(), [rows(array(2, 4), [0, 2]), None]) == []
+
+
+def train(optimizer, dtype, eager):
+    """Some steps with other gradients each time."""
+    trained = variables(dtype)
+    optimizer.build(trained)
+    apply = lambda grads: optimizer.apply_gradients(list(zip(grads, trained)))
+    step = apply if eager else tf.function(lambda grads: apply(grads) and None)
+    for seed in range(5):
+        step([tf.constant(array(*v.shape.as_list(), seed=seed), v.dtype) for v in trained])
+    return values(trained) + optimizer.get_weights()
+
+
+@pytest.mark.parametrize("eager", [True, False], ids=["eager", "function"])
+@pytest.mark.parametrize("kernel, maker", CALLED.values(), ids=CALLED.keys())
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_rule_does_the_same(kernel, maker, dtype, eager):
+    by_rule = maker()
+    by_rule._kernel_for = lambda *args: None
+    left, right = train(maker(), dtype, eager), train(by_rule, dtype, eager)
+    rtol, atol = (5e-5, 1e-6) if dtype == "float32" else (1e-12, 1e-14)
+    for a, b in zip(left, right):
+        np.testing.assert_allclose(a, b, rtol=rtol, atol=atol)
+
+
+def test_numbers_do_not_pass_through_float32():
+    w = tf.Variable(np.float64(1.0))
+    Adam(0.1, epsilon=1e-30).apply_gradients([(tf.constant(2.0, tf.float64), w)])
+    np.testing.assert_allclose(w.numpy(), 0.9, rtol=1e-14)
+    w = tf.Variable(np.float64(1.0))
+    SGD(0.1).apply_gradients([(tf.constant(1.0, tf.float64), w)])
+    assert w.numpy() == 1.0 - 0.1
+
+
+def test_a_schedule_and_a_new_number_are_seen():
+    optimizer, w = SGD(0.5), tf.Variable(np.zeros(2, "float32"))
+    step = tf.function(lambda: optimizer.apply_gradients([(tf.ones(2), w)]) and None)
+    optimizer.build([w])
+    step()
+    optimizer.learning_rate = 0.25
+    step()
+    assert_same([w.numpy()], [[-0.75, -0.75]])
+
+
+@pytest.mark.skipif(TF1, reason="TF 1.15 compiles nothing here")
+@pytest.mark.parametrize("kernel, maker", CALLED.values(), ids=CALLED.keys())
+def test_within_compiled_code(kernel, maker):
+    """XLA does not know all kernels, AMSGrad's for one; there the rule is taken."""
+
+    def run(jit):
+        optimizer, trained = maker(), variables()
+        optimizer.build(trained)
+
+        def function(call, jit=None):
+            def step(grads):
+                call(grads)
+
+            return tf.function(step, jit_compile=jit)
+
+        def step(grads):
+            optimizer.apply_gradients(list(zip(grads, trained)))
+
+        around, within = function(function(step), jit), function(function(step, jit))
+        for seed, call in enumerate([function(step, jit), around, within]):
+            call([tf.constant(array(*v.shape.as_list(), seed=seed)) for v in trained])
+        return values(trained) + optimizer.get_weights()
+
+    for a, b in zip(run(True), run(None)):
+        np.testing.assert_allclose(a, b, rtol=5e-5, atol=1e-6)
