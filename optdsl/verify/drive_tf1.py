@@ -1,6 +1,7 @@
 """Drives `tf.train.Optimizer` classes, on TF 1.15 and 2.x. Runs on Python 3.7.
 
-The modes are "ref" and "resource", the kinds of variables in a graph with a session, and "eager".
+The modes are "ref" and "resource", the kinds of variables in a graph with a session; "xla", as
+"resource" with the option `xla`; and "eager".
 """
 
 from __future__ import annotations
@@ -62,7 +63,8 @@ class Run:
                 self.schedules.append((arguments[name], now, value))
             else:
                 arguments[name] = value
-        self.optimizer = generated(**arguments, **case["lists"])
+        xla = {"xla": True} if case["mode"] == "xla" else {}
+        self.optimizer = generated(**arguments, **case["lists"], **xla)
 
     def eager(self) -> list[dict[str, Any]]:
         states = []

@@ -27,7 +27,7 @@ from optdsl.verify.compare import Measured, compare
 #: The ways in which a target can run a case.
 MODES = {
     "numpy": ("numpy",),
-    "tf1": ("resource", "ref", "eager"),
+    "tf1": ("resource", "ref", "eager", "xla"),
     "keras_v2": ("function", "eager", "xla"),
 }
 #: Seconds that starting a framework may take, and one case.

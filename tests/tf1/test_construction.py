@@ -64,7 +64,8 @@ def test_the_signature_is_that_of_the_built_in(name):
 def test_what_every_optimizer_takes(name):
     cls = generated(name)
     by_name = {p.name: p for p in parameters(cls)}
-    assert [p.name for p in parameters(cls) if p.kind is p.KEYWORD_ONLY] == [*CLIPPING, "overrides"]
+    own = [*CLIPPING, "overrides", "xla"]
+    assert [p.name for p in parameters(cls) if p.kind is p.KEYWORD_ONLY] == own
     assert by_name["use_locking"].default is False
     opt = cls(**required(cls))
     assert opt.get_name() == by_name["name"].default

@@ -104,6 +104,7 @@ def signature(declared: Iterable[Argument], settings: Settings, class_name: str)
         + ["*"]
         + [f"{name}=None" for name in CLIPPING]
         + ["overrides=None"] * any(isinstance(a.item, Hyper) for a in declared)
+        + ["xla=False"]
     )
 
 

@@ -34,6 +34,11 @@ _OWN = (
     ("global_clipnorm", "None, or the largest norm of the gradients of all variables together."),
 )
 
+#: After `overrides`, which not every class takes.
+_XLA = (
+    "xla: Whether XLA compiles the rule for dense gradients in graphs, where no fused kernel is it."
+)
+
 
 def class_documentation(
     program: Program, settings: Settings, arguments: Sequence[Argument]
@@ -48,6 +53,7 @@ def class_documentation(
         *indented(line for a in arguments for line in a.documentation(WIDTH - 8)),
         *indented(f"{name}: {says}" for name, says in _OWN),
         *(indented([OVERRIDES]) if program.hypers else []),
+        *indented([_XLA]),
     ]
     lines += ["", *textwrap.wrap(_HYPERS, WIDTH - 4)] if program.hypers else []
     lines += ["", *_sparse(program)]

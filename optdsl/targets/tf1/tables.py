@@ -21,7 +21,7 @@ TAKEN = frozenset(
 )
 
 #: Arguments of every constructor.
-OWN_ARGUMENTS = ("use_locking", "name", "overrides")
+OWN_ARGUMENTS = ("use_locking", "name", "overrides", "xla")
 CLIPPING = ("clipnorm", "clipvalue", "global_clipnorm")
 
 #: Attributes that every generated class has, beside those that start with an underscore.

@@ -201,6 +201,7 @@ class _Writer:
             f"        self._sparse = {policy_text(self._rows, self._static)}",
             f"        self._densify = {condition_text(self._rows.densify, self._static)}",
             f"        self._init_clipping({', '.join(tables.CLIPPING)})",
+            "        self._xla = _has_xla(xla)",
             *(["        self._flags = {}"] if self._program.evaluation else []),
         ]
 

@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/heun.opt
 # sha256 of the spec: 511fd16139c9ba7666a2da2adf37e9a8d53b1168c776842a045269c345cae785
-# sha256 of this file: 14f97d014b184554bcf6a7419e5af3f6d8c98ed48b65027aaf2e5d0d9de1fd43
+# sha256 of this file: 9bb4c892a537ac5b9b40a70e64d04a19860d4d3067a6587d9b43b3777383be7d
 """SlowHeun for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -41,6 +41,7 @@ class SlowHeunOptimizer(tf.train.Optimizer):
         clipvalue: None, or the largest absolute value that its elements may have.
         global_clipnorm: None, or the largest norm of the gradients of all variables together.
         overrides: Of some variables: {pattern of names: {hyperparameter: number or "*factor"}}.
+        xla: Whether XLA compiles the rule for dense gradients in graphs, where no fused kernel is it.
 
     A number that is not called plain may also be a tensor, or a callable without arguments, which
     is called whenever a step is built: in eager mode in every step, in a graph once.
@@ -67,6 +68,7 @@ class SlowHeunOptimizer(tf.train.Optimizer):
         clipvalue=None,
         global_clipnorm=None,
         overrides=None,
+        xla=False,
     ):
         super().__init__(use_locking, name)
         self.k = _integer("sync_period", sync_period, "[1, inf)")
@@ -85,6 +87,7 @@ class SlowHeunOptimizer(tf.train.Optimizer):
         self._sparse = "exact"
         self._densify = True
         self._init_clipping(clipnorm, clipvalue, global_clipnorm)
+        self._xla = _has_xla(xla)
 
     def _step(self, lr, alpha, step):
         """What is the same for all variables, in float64: coefficients, shared state."""
@@ -310,7 +313,7 @@ class SlowHeunOptimizer(tf.train.Optimizer):
             ValueError: if a hyperparameter is a callable or a tensor of a graph.
         """
         config = {name: _plain(name, value) for name, value in self._arguments.items()}
-        config.update(self._clipping, use_locking=self._use_locking, name=self._name)
+        config.update(self._clipping, use_locking=self._use_locking, name=self._name, xla=self._xla)
         if self._hypers:
             config["overrides"] = {p: dict(x) for p, x in self._overrides.items()} or None
         return config
@@ -507,12 +510,24 @@ class SlowHeunOptimizer(tf.train.Optimizer):
         _check_branches(var)
         coefficients = self._coefficients[self._group(var)]
 
-        def commit(decided):
-            return self._commit(*self._new(self._rule, self._read, var, g, rows, decided))
-
         # While a worker waits for its gradient, others go on: what they write is read after that.
         with tf.control_dependencies(tf.nest.flatten(g)):
-            return _decided(self._CASES, coefficients, commit)
+            return _decided(self._CASES, coefficients, lambda x: self._move(var, g, rows, x))
+
+    def _move(self, var, g, rows, coefficients):
+        """Assigns what the rule makes of a gradient: with `xla`, of a dense one in compiled code."""
+        if not self._xla or rows is not None or tf.executing_eagerly():
+            return self._commit(*self._new(self._rule, self._read, var, g, rows, coefficients))
+        states, moved = self._states(var), []
+        old = self._read(states, _computation_dtype(var))
+
+        def rule():
+            new = zip(states, old, self._rule(*g, *old, **coefficients))
+            moved.extend((state, x) for state, before, x in new if x is not before)
+            return [x for _, x in moved]
+
+        new = _compiled(rule)
+        return self._commit([(state, x) for (state, _), x in zip(moved, new)] if moved else ())
 
     def _new(self, rule, read, var, g, rows, coefficients):
         """What the rule makes of a gradient, as arguments of `_commit`.
@@ -731,6 +746,23 @@ def _integer(name, value, domain):
     if _constant(name, value, domain) != int(value):
         raise ValueError(f"{name} must be an integer in {domain}, got {value!r}")
     return int(value)
+
+
+def _has_xla(wanted):
+    """Whether to compile; RuntimeError where there is nothing to compile with."""
+    is_built = getattr(tf.test, "is_built_with_xla", lambda: True)  # TF 1.15 does not tell
+    if wanted and not (hasattr(tf, "xla") and is_built()):
+        raise RuntimeError("xla=True, but this TensorFlow was built without XLA")
+    return bool(wanted)
+
+
+def _compiled(function):
+    """The tensors that a function returns, made by code that XLA compiles."""
+    try:
+        return tf.function(function, autograph=False, jit_compile=True)()
+    except TypeError:  # TF 1.15, which loses what is compiled in a branch in a function
+        in_function = tf.get_default_graph().building_function
+        return function() if in_function else tf.xla.experimental.compile(function)
 
 
 def _uses(value):
