@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: 2288f935c221504d8a5c7370edfbda76379c8c203852f5a9134afd7684519acb
+# sha256 of this file: 18fa9089984783fac4889019937baa8cc7e39b3624a553323b4189e0c594c878
 """Lookahead around RAdam."""
 
 import contextlib
@@ -1049,7 +1049,7 @@ def _as_rows(numbers, x):
     return numbers
 
 
-_POWERS = 256  # the steps that a row can be behind in a sweep, plus one
+_POWERS = 1024  # the steps that a row can be behind in a sweep, plus one
 
 
 def _has_powers(record, factors):
