@@ -259,7 +259,8 @@ class Writer:
     def _sparse_attributes(self) -> list[str]:
         """What is done with sparse gradients."""
         found = [c for c in (self._sparse.waits, self._sparse.sweeps) if c is not False]
-        waits = True if True in found else " or ".join(map(self._static.expr, found))
+        texts = [condition_text(c, self._static) for c in found]
+        waits = "True" if "True" in texts else " or ".join(texts)
         sweeps = condition_text(self._sparse.sweeps, self._static)
         return [
             f"{_PAD}self._sparse = {policy_text(self._sparse, self._static)}",
