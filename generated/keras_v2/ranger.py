@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: 12e9097e195df41613a4f039c940ed62ce1e94a57e7697fd695698dec1d73dbf
+# sha256 of this file: 18fa9089984783fac4889019937baa8cc7e39b3624a553323b4189e0c594c878
 """Lookahead around RAdam."""
 
 import contextlib
@@ -104,6 +104,7 @@ class Ranger(_OptimizerV2):
     _EARLY = ("m", "v")
     _FED = ("slow",)
     _CASES = ("every_k",)
+    _DECAYING = ("m", "v")
 
     def __init__(
         self,
@@ -133,6 +134,8 @@ class Ranger(_OptimizerV2):
         self._declare_shared("steps", 0)
         self._sparse = "mixed"
         self._densify = False
+        self._waits = True
+        self._sweeps = True
 
     def _scalars(self, dtype, changes):
         """The numbers of this step, in float64: coefficients of the rule, new shared values."""
@@ -212,6 +215,10 @@ class Ranger(_OptimizerV2):
             w = w_old
         return w, slow, m, v
 
+    def _decays(self, b1, b2, **others):
+        """What a step without a gradient multiplies the slots of `_DECAYING` by."""
+        return b1, b2
+
     # ------------------------------------------------------------------------------------------
     # From here on the text is the same in every generated optimizer: what Keras' OptimizerV2 asks
     # of its subclasses, and what it gets wrong itself.
@@ -238,6 +245,7 @@ class Ranger(_OptimizerV2):
         self._exact = {}  # the numbers as given; a hyperparameter's variable has float32 only
         self._initial = {}  # of each slot in use: is it one number, and what is it at first
         self._shared = {}  # of each shared value its variable, or its first value before that
+        self._waiting = {}  # of each variable what its rows have left to do; see `_record`
         self._pending = []  # weights that were set before their variables were there
         self._wide = False  # are the hyperparameters' variables float64
         self._restored = False  # has a checkpoint created slots
@@ -440,6 +448,7 @@ class Ranger(_OptimizerV2):
         if hasattr(variable, "variables"):  # its shards
             self.build(variable.variables)
             self._restored = True
+        self._up_to_date(variable)
         return super()._create_or_restore_slot_variable(variable=variable, **kwargs)
 
     def _first_value(self, var, slot_name):
@@ -625,7 +634,7 @@ class Ranger(_OptimizerV2):
 
     def _states(self, var):
         """The variable and its slots in order, None for a slot that is not in use."""
-        get_slot = self.get_slot
+        get_slot = super().get_slot
         return [var, *(get_slot(var, n) if n in self._initial else None for n in self._SLOTS)]
 
     # Many elements at once
@@ -658,13 +667,18 @@ class Ranger(_OptimizerV2):
 
     def _may_compile(self, grads_and_vars):
         return (
+            self._can_compile()
+            and type(self)._resource_apply_dense is self._generated._resource_apply_dense
+            and len({id(var) for _, var in grads_and_vars}) == len(grads_and_vars)
+        )
+
+    def _can_compile(self):
+        return (
             _HAS_XLA
             and self._COMPILE_FROM is not None
             and tf.compat.v1.executing_eagerly_outside_functions()
             and not tf.executing_eagerly()
             and not tf.distribute.has_strategy()
-            and type(self)._resource_apply_dense is self._generated._resource_apply_dense
-            and len({id(var) for _, var in grads_and_vars}) == len(grads_and_vars)
         )
 
     def _found(self, grad, var, apply_state):
@@ -674,6 +688,8 @@ class Ranger(_OptimizerV2):
         fits = is_dense and var.shape.num_elements() and shape == var.shape
         fits = fits and var.dtype.is_floating and "CPU" in var.device
         if not fits or _constraint(var) is not None:
+            return None
+        if self._record(var, may_wait=False):  # its rows have to be brought up to date before
             return None
         grad = tf.cast(grad, _computation_dtype(var.dtype))
         coefficients = self._coefficients(var, apply_state)
@@ -732,6 +748,11 @@ class Ranger(_OptimizerV2):
             takes_state = "apply_state" in self._sparse_apply_args  # a subclass may not
             kwargs = {"apply_state": apply_state} if takes_state else {}
             return self._resource_apply_sparse(grad[0], var, grad[1], **kwargs)
+        self._record(var, may_wait=False)
+        with _once_there(self._up_to_date(var)):
+            return self._apply_whole(grad, var, apply_state)
+
+    def _apply_whole(self, grad, var, apply_state):
         coefficients = self._coefficients(var, apply_state)
         grad = tf.cast(grad, _computation_dtype(var.dtype))
         with _once_there([grad]):  # see _resource_apply_sparse
@@ -748,6 +769,8 @@ class Ranger(_OptimizerV2):
         coefficients = self._coefficients(var, apply_state)
         grad = tf.cast(grad, _computation_dtype(var.dtype))
         apply_rows = self._apply_densified if self._densify else self._apply_rows
+        if self._record(var, may_wait=self._waits):
+            apply_rows = self._apply_waiting
         indices = _inside(indices, var)
         # While a worker waits for its gradient, others go on: what they write is read after that.
         with _once_there([grad]):
@@ -772,6 +795,116 @@ class Ranger(_OptimizerV2):
         """The rule on everything."""
         old = _read(states, grad.dtype)
         return self._assign(states, _moved(old, self._rule(grad, *old, **coefficients)))
+
+    # Rows that wait. Without a gradient a row does nothing but multiply slots by `_decays`, and n
+    # steps of that can be done at once when it is next used. What is left to do is no state that
+    # anybody sees: whoever reads or restores slots finds all rows up to date.
+    # All else that moves there is written in every step, and reads the slots as they would be.
+
+    def catch_up(self):
+        """Brings the slots of all rows up to date; returns the operations of a graph.
+
+        `weights`, `variables()`, `get_weights()`, `get_slot()` and saving do it by themselves. Only
+        who keeps the variable of a slot, and reads it after later steps, has to call it before.
+        """
+        return [self._catch_up(record) for record in self._waiting.values() if record]
+
+    @property
+    def weights(self):
+        self.catch_up()
+        return super().weights
+
+    def variables(self):
+        return self.weights
+
+    def get_slot(self, var, slot_name):
+        self._up_to_date(var)
+        return super().get_slot(var, slot_name)
+
+    def _up_to_date(self, var):
+        """Brings the slots of a variable up to date; returns the operations of a graph."""
+        record = self._waiting.get(getattr(var, "_unique_id", None))
+        return [self._catch_up(record)] if record else []
+
+    def _record(self, var, may_wait):
+        """What is left to do for a variable, None if its rows do not wait: its first step decides,
+        for a function that was traced with dense gradients would not look here.
+
+        The slots that decay by name, how many steps each row has done ("behind"), and how many
+        there were and the factors of those that some rows have not done ("pace").
+        """
+        key = getattr(var, "_unique_id", None)
+        plain = not (var.dtype.is_complex or tf.distribute.has_strategy())
+        if key not in self._waiting and may_wait and plain and _in_eager_mode():
+            slots = dict(zip(self._SLOTS, self._states(var)[1:]))
+            record = {n: slots[n] for n in self._DECAYING if slots[n] is not None}
+            with tf.init_scope():
+                record["behind"] = tf.Variable(tf.zeros(var.shape[:1], tf.int32), trainable=False)
+                pace = tf.zeros([1 + len(self._DECAYING)], tf.float64)
+                record["pace"] = tf.Variable(pace, trainable=False)
+            self._waiting[key] = record
+        return self._waiting.setdefault(key, None)
+
+    def _catch_up(self, record):
+        """Does what all rows of a variable have left to do."""
+        behind, pace = record["behind"], record["pace"]
+        steps, *factors = tf.unstack(pace.read_value())
+        missed = steps - tf.cast(behind, tf.float64)
+        writes = [
+            record[name].assign(_decayed(record[name], factor, missed), read_value=False)
+            for name, factor in zip(self._DECAYING, factors)
+            if name in record
+        ]
+        with _once_there(writes):
+            done = tf.fill(tf.shape(behind), tf.cast(steps, behind.dtype))
+            return tf.group(*writes, behind.assign(done, read_value=False))
+
+    def _apply_waiting(self, grad, states, indices, coefficients):
+        """The rule on the rows of the gradient, after what they have left to do."""
+        record = self._waiting[states[0]._unique_id]
+        behind, pace = record["behind"], record["pace"]
+        factors = tf.stack([tf.cast(x, tf.float64) for x in self._decays(**coefficients)])
+        stays = tf.reduce_all(tf.equal(pace[1:], factors))
+        if self._sweeps:
+            stays &= _has_powers(record, factors)
+        ready = tf.cond(stays, tf.no_op, lambda: self._catch_up(record))
+        with tf.control_dependencies([] if ready is None else [ready]):
+            steps = pace[0]
+            missed = steps - tf.cast(tf.gather(behind, indices), tf.float64)
+            found = _read(states, grad.dtype, indices)
+            factor_of = dict(zip(self._DECAYING, tf.unstack(factors)))
+            old = [
+                _decayed(x, factor_of[name], missed) if name in record else x
+                for name, x in zip(("", *self._SLOTS), found)
+            ]
+        rows = _moved(found, self._rule(grad, *old, **coefficients))
+        rows += [tf.fill(tf.shape(indices), steps + 1), None]
+        wholes = [None] * len(states) + [None, tf.concat([[steps + 1], factors], 0)]
+        _make_whole(states, wholes, rows)
+        if self._sweeps:
+            with _once_there(wholes + rows):
+                self._sweep(states, record, factors, coefficients)
+        return self._assign([*states, behind, pace], wholes, rows, indices)
+
+    def _sweep(self, states, record, factors, coefficients):
+        """`_untouched_*` on all rows, for what does not wait."""
+        dtype = _computation_dtype(states[0].dtype)
+        missed = tf.cast(record["pace"][0], tf.int32) - record["behind"]
+        powers = tf.pow(factors[:, None], tf.range(_POWERS, dtype=tf.float64))
+        left = [tf.gather(of_slot, missed) for of_slot in tf.unstack(tf.cast(powers, dtype))]
+        untouched = getattr(self, "_untouched_" + self._sparse)
+
+        def apply(left, coefficients):
+            left = dict(zip(self._DECAYING, left))
+            names, old = ("", *self._SLOTS), _read(states, dtype)
+            old = [x * _as_rows(left[n], x) if n in record else x for n, x in zip(names, old)]
+            new = _moved(old, untouched(*old, **coefficients))
+            self._assign(states, [None if n in record else x for n, x in zip(names, new)])
+
+        size = states[0].shape.num_elements() if "CPU" in states[0].device else 0
+        if self._can_compile() and size >= self._COMPILE_FROM:
+            apply = tf.function(apply, autograph=False, jit_compile=True)
+        apply(left, coefficients)
 
     def _apply_rows(self, grad, states, indices, coefficients):
         """The rule on the rows of the gradient; all the others move too, unless it is lazy."""
@@ -893,6 +1026,37 @@ def _make_whole(states, wholes, rows):
     for i, state in enumerate(states):
         if state is not None and not state.shape.rank:
             wholes[i], rows[i] = rows[i], None
+
+
+def _in_eager_mode():
+    """Outside of functions."""
+    with tf.init_scope():
+        return tf.executing_eagerly()
+
+
+def _decayed(x, factor, steps):
+    """Rows after steps, of which each has had its own number, that multiply by the factor. A power
+    may be smaller than all float32 where the product is not.
+    """
+    power = _as_rows(tf.pow(factor, steps), x)
+    return tf.cast(tf.cast(x, tf.float64) * power, x.dtype)
+
+
+def _as_rows(numbers, x):
+    """One number for each row of `x`, in its rank."""
+    for _ in range(x.shape.rank - 1):  # XLA of TF 2.10 loses track of a reshape
+        numbers = tf.expand_dims(numbers, -1)
+    return numbers
+
+
+_POWERS = 1024  # the steps that a row can be behind in a sweep, plus one
+
+
+def _has_powers(record, factors):
+    """Whether a sweep has powers of the factors for all rows, and these are no extreme numbers."""
+    most = record["pace"][0] - tf.cast(tf.reduce_min(record["behind"]), tf.float64)
+    powers = tf.pow(tf.abs(factors), most)
+    return (most < _POWERS) & tf.reduce_all((powers > 1e-30) & (powers < 1e30))
 
 
 def _once_there(tensors):

@@ -7,7 +7,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: ac914aec9bbbbfdf7fe0629ed1e5864178232f7ae9f869bcb38bdf54aab7a449
+# sha256 of this file: 175b5d76d092758e13e6885d066d7e9856d318ffaa1a2927f1df89dfb0eaf2d8
 """Ranger with gradient centralization: Lookahead around RAdam on centred gradients."""
 
 import contextlib
@@ -666,13 +666,18 @@ class RangerGC(_OptimizerV2):
 
     def _may_compile(self, grads_and_vars):
         return (
+            self._can_compile()
+            and type(self)._resource_apply_dense is self._generated._resource_apply_dense
+            and len({id(var) for _, var in grads_and_vars}) == len(grads_and_vars)
+        )
+
+    def _can_compile(self):
+        return (
             _HAS_XLA
             and self._COMPILE_FROM is not None
             and tf.compat.v1.executing_eagerly_outside_functions()
             and not tf.executing_eagerly()
             and not tf.distribute.has_strategy()
-            and type(self)._resource_apply_dense is self._generated._resource_apply_dense
-            and len({id(var) for _, var in grads_and_vars}) == len(grads_and_vars)
         )
 
     def _found(self, grad, var, apply_state):

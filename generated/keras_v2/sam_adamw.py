@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/adamw.opt
 # sha256 of the spec: 30205ad4af97039a63cd04fde425348d743ed8f58d8bbc1e3a1f128f40eb6669
-# sha256 of this file: bf509b4198f4495afb93a744dabb7138c391978d688fe7cdfa40a15da0836fe8
+# sha256 of this file: 8e7a8f1cc5ed202027155f6d2c644732d02b0f03fd4f8fa639fbb48b1b39266c
 """AdamW on the gradients of sharpness-aware minimization."""
 
 import contextlib
@@ -772,13 +772,18 @@ class SAMAdamW(_OptimizerV2):
 
     def _may_compile(self, grads_and_vars):
         return (
+            self._can_compile()
+            and type(self)._resource_apply_dense is self._generated._resource_apply_dense
+            and len({id(var) for _, var in grads_and_vars}) == len(grads_and_vars)
+        )
+
+    def _can_compile(self):
+        return (
             _HAS_XLA
             and self._COMPILE_FROM is not None
             and tf.compat.v1.executing_eagerly_outside_functions()
             and not tf.executing_eagerly()
             and not tf.distribute.has_strategy()
-            and type(self)._resource_apply_dense is self._generated._resource_apply_dense
-            and len({id(var) for _, var in grads_and_vars}) == len(grads_and_vars)
         )
 
     def _found(self, grad, var, apply_state):

@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/nag.opt
 # sha256 of the spec: 0a5aaed3b55d12837338695b4883734a31df0012ae2cc6d7eb31ed7995b4001e
-# sha256 of this file: 9ae6f3145afa8b1a858069552675d5bbac1dd872df11ac3398d886031c2cb81e
+# sha256 of this file: 4df1d6bf291c5f8f691f555fd61287f4af0ef26ea2b15e380a087698c3e2c335
 """NAG on the gradients of sharpness-aware minimization, the combination of the paper."""
 
 import contextlib
@@ -700,13 +700,18 @@ class SAMNAG(_OptimizerV2):
 
     def _may_compile(self, grads_and_vars):
         return (
+            self._can_compile()
+            and type(self)._resource_apply_dense is self._generated._resource_apply_dense
+            and len({id(var) for _, var in grads_and_vars}) == len(grads_and_vars)
+        )
+
+    def _can_compile(self):
+        return (
             _HAS_XLA
             and self._COMPILE_FROM is not None
             and tf.compat.v1.executing_eagerly_outside_functions()
             and not tf.executing_eagerly()
             and not tf.distribute.has_strategy()
-            and type(self)._resource_apply_dense is self._generated._resource_apply_dense
-            and len({id(var) for _, var in grads_and_vars}) == len(grads_and_vars)
         )
 
     def _found(self, grad, var, apply_state):

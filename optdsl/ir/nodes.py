@@ -249,7 +249,8 @@ class Untouched:
     always). `densify` says when the rule reads `reductions` over the elements, so that rows depend
     on each other and the gradient has to be made dense; then `rule` is not used. `waits` says when
     rows need no work until they are touched or read: all that `rule` does is then to multiply slots
-    by numbers, the results of `decays`.
+    by numbers, the results of `decays`. `sweeps` says when that is so of these slots alone: other
+    states move on all rows.
     """
 
     policy: str
@@ -259,6 +260,7 @@ class Untouched:
     densify: Expr | bool
     reductions: tuple[str, ...]
     waits: Expr | bool
+    sweeps: Expr | bool
     decays: Rule
 
 

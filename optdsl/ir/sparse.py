@@ -21,8 +21,8 @@ class Sparse:
     spec's names) move on the rows that the gradient does not mention, and when. `rules` are those
     for such rows that some setting needs. `moves`: when a policy touches more than the rows of
     the gradient, where it is chosen. `waits`: when the rows that it does not mention need no work
-    until they are touched or read; `decaying` is the policy whose `decays` say what they do then,
-    None where no rows wait.
+    until they are touched or read, `sweeps`: when only slots can wait that decay, for other states
+    move; `decaying` is the policy whose `decays` say what they do then, None where nothing waits.
     """
 
     policies: tuple[Policy, ...]
@@ -31,6 +31,7 @@ class Sparse:
     rules: tuple[Untouched, ...]
     moves: Mapping[str, Condition]
     waits: Condition
+    sweeps: Condition
     decaying: str | None
 
 
@@ -49,6 +50,10 @@ class _Setting:
     @property
     def waits(self) -> bool:
         return self.untouched is not None and _holds(self.untouched.waits, self.case)
+
+    @property
+    def sweeps(self) -> bool:
+        return self.untouched is not None and _holds(self.untouched.sweeps, self.case)
 
     def moves(self, state: str) -> bool:
         """Whether a state moves on rows without a gradient."""
@@ -82,6 +87,7 @@ def sparse(program: Program) -> Sparse:
 
     decaying = _decaying(program)
     waiting = [s.case for s in settings if s.waits and decaying is not None]
+    sweeping = [s.case for s in settings if s.sweeps and decaying is not None]
     moving = [s.untouched for s in settings if any(map(s.moves, exists))]
     if program.phases:  # a total looks at all rows, so that no other policy is as good as lazy
         moving = list(program.untouched)
@@ -94,6 +100,7 @@ def sparse(program: Program) -> Sparse:
         rules=tuple(u for u in program.untouched if u in moving),
         moves={p.name: beyond(p.name) for p in program.policies},
         waits=condition_of(names, waiting, [s.case for s in settings]),
+        sweeps=condition_of(names, sweeping, [s.case for s in settings]),
         decaying=decaying,
     )
 
@@ -102,7 +109,7 @@ def _decaying(program: Program) -> str | None:
     """The policy under which rows wait. Where several do, they have to multiply the same slots by
     the same numbers, or none of them waits.
     """
-    waiting = [u for u in program.untouched if u.waits is not False]
+    waiting = [u for u in program.untouched if u.waits is not False or u.sweeps is not False]
     same = len({u.decays.results for u in waiting}) == 1
     return waiting[0].policy if same else None
 
@@ -117,6 +124,7 @@ def _to_be_safe(program: Program) -> Sparse:
         rules=program.untouched,
         moves={p.name: p.name != "lazy" for p in program.policies},
         waits=False,
+        sweeps=False,
         decaying=None,
     )
 
@@ -138,6 +146,6 @@ def _conditions(program: Program) -> Iterator[Expr]:
         *(s.condition for s in program.slots),
         *(c for u in program.untouched for _, c in u.swept),
         *(u.densify for u in program.untouched),
-        *(u.waits for u in program.untouched),
+        *(c for u in program.untouched for c in (u.waits, u.sweeps)),
     )
     return (c for c in found if c is not None and not isinstance(c, bool))

@@ -56,6 +56,7 @@ def test_momentum_as_a_whole():
 
         A sparse gradient: exact
           sweeps all rows of w, a, then writes the rows of the gradient
+          or, in keras_v2, slots that decay do so when they are next used
           a row without a gradient:
             w  moves: with g = 0 it follows the branches of the rule
             a  decays: with g = 0 it is multiplied by mu

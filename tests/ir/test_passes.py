@@ -154,10 +154,10 @@ def test_what_is_no_other_weight_for_evaluation_is_nothing(lowered: Lower) -> No
     ("update", "declarations", "waits", "factors"),
     [
         ("m = b*m + g\nw -= lr*m", "sparse hybrid", "True", {"m": "b"}),
-        ("m = b*m + g\nw -= lr*m", "", "False", {}),  # w moves everywhere
+        ("m = b*m/2 + g\nw -= lr*m", "", "False", {}),  # w moves everywhere
         ("m = b*m + g\nw -= lr*m*g", "", "True", {"m": "b"}),
         ("m = b*m/2 + g\nw -= lr*m", "sparse hybrid", "True", {"m": "b_over_two"}),
-        ("m = b*m + g\ns = max(s, m)\nw -= lr*s", "slot s\nsparse hybrid", "False", {}),
+        ("m = b*m/2 + g\ns = max(s, m)\nw -= lr*s", "slot s\nsparse hybrid", "False", {}),
         ("m = b^t*m + g\nw -= lr*m", "sparse hybrid", "True", {"m": "b_to_t"}),
         ("m = b*m + g\nw -= lr*m/norm(g)", "sparse hybrid", "False", {}),
         ("m = norm(w)*m + g\nw -= lr*m", "sparse hybrid", "False", {}),
@@ -180,6 +180,29 @@ def test_rows_wait_where_slots_do_nothing_but_decay(
         u for u in program.untouched if u.policy != "exact" or "hybrid" not in declarations
     )
     assert condition(found.waits) == waits
+    assert text(program).decays[found.policy].results == factors
+    assert found.sweeps is False
+
+
+@pytest.mark.parametrize(
+    ("update", "declarations", "sweeps", "factors"),
+    [
+        ("m = b*m + g\nw -= lr*m", "", "True", {"m": "b"}),
+        ("m = b*m + g\ns = max(s, m)\nw -= lr*s", "slot s\nsparse hybrid", "True", {"m": "b"}),
+        ("m = b*m + g\nif f { s = max(s, m) }\nw -= lr*m", "slot s if f", "True", {"m": "b"}),
+        ("m = b*m + g\ns = lr*s + g\nw -= lr*s + m", "slot s", "True", {"m": "b", "s": "lr"}),
+        ("m = b*m + g\nif f { m = m + w }\nw -= lr*m", "", "not flag.f", {"m": "b"}),
+        ("m = b*m/2 + g\nw -= lr*m", "", "False", {}),  # a number that the step does not have
+        ("m = m + g\nw -= lr*m", "", "False", {}),  # nothing to do
+        ("m = max(m, g)\nw -= lr*m", "", "False", {}),
+        ("m = b*m + g\nw -= lr*m + 0*total(sum(g))", "", "False", {}),
+    ],
+)
+def test_slots_wait_though_the_variable_moves(
+    lowered: Lower, update: str, declarations: str, sweeps: str, factors: dict[str, str]
+) -> None:
+    (found,) = (program := lowered(update, declarations)).untouched
+    assert (condition(found.waits), condition(found.sweeps)) == ("False", sweeps)
     assert text(program).decays[found.policy].results == factors
 
 

@@ -211,6 +211,7 @@ def test_saved_at_any_step_of_a_cycle(maker, done, dtype, tmp_path):
 @pytest.mark.parametrize("in_function", [False, True])
 def test_a_step_that_loss_scaling_skips_does_not_count(in_function):
     optimizer, plain = scaled(AccumulatedAdam(0.1, steps_per_update=2)), Adam(0.1)
+    plain._kernel_for = lambda *args: None  # which rounds in other places
     w, copy = tf.Variable(array(4)), tf.Variable(array(4))
 
     def step(factor):

@@ -1,6 +1,7 @@
 """Rows that wait: their slots decay when they are next used, to what they would be anyway."""
 
 import copy
+import sys
 
 import numpy as np
 import pytest
@@ -17,6 +18,8 @@ MODULES = {
     "Yogi": "yogi",
     "RMSprop": "rmsprop",
     "AddSign": "add_sign",
+    "Adam": "adam",
+    "AdamW": "adamw",
 }
 
 
@@ -90,9 +93,42 @@ def test_other_dtypes(dtype):
     np.testing.assert_allclose(w.numpy(), x.numpy(), rtol=1e-12 if dtype == "float64" else 1e-2)
 
 
-def test_a_hyperparameter_that_changes():
+@pytest.mark.skipif(TF1, reason="TF 1.15 compiles nothing here")
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("amsgrad", [False, True])
+def test_sweeps_that_are_compiled(amsgrad, dtype):
+    """Of the variable, and of the largest v; m and v wait."""
+    both = pair("Adam", amsgrad=amsgrad, dtype=dtype)
+    both[0][0]._COMPILE_FROM, both[1][0]._COMPILE_FROM = 1, None
+    steps = [step(*one, function=True) for one in both]
+    for indices, values in gradients():
+        for take in steps:
+            take(slices(indices, values.astype(dtype)))
+    assert waits(*both[0])
+    for a, b in zip(both[0][0].get_weights(), both[1][0].get_weights()):
+        np.testing.assert_allclose(a, b, rtol=2 * STEPS * 2.0**-24, atol=0)
+    rtol = 1e-2 if dtype == "float16" else STEPS * 2.0**-23
+    np.testing.assert_allclose(both[0][1].numpy(), both[1][1].numpy(), rtol=rtol, atol=1e-7)
+
+
+@pytest.mark.parametrize("function", [False, True])
+@pytest.mark.parametrize("beta_1", [0.9, 0.0, 1e-12])
+def test_powers_that_a_sweep_does_not_have(beta_1, function, monkeypatch):
+    """Of a row that is too far behind, or that are too small."""
+    both = pair("Adam", beta_1=beta_1)
+    monkeypatch.setattr(sys.modules[type(both[0][0]).__module__], "_POWERS", 4)
+    steps = [step(*one, function=function) for one in both]
+    for gradient in gradients():
+        for take in steps:
+            take(slices(*gradient))
+    assert waits(*both[0])
+    assert_same(*both)
+
+
+@pytest.mark.parametrize("name", ["RAdam", "Adam"])
+def test_a_hyperparameter_that_changes(name):
     """What rows have missed, they missed with the old factor."""
-    both = pair("RAdam")
+    both = pair(name)
     for number, gradient in enumerate(gradients()):
         for optimizer, variable in both:
             optimizer.beta_1 = 0.9 if number < 10 else 0.0 if number < 15 else 0.7
@@ -100,9 +136,10 @@ def test_a_hyperparameter_that_changes():
     assert_same(*both)
 
 
-def test_other_gradients_in_between():
+@pytest.mark.parametrize("name", ["RAdam", "Adam"])
+def test_other_gradients_in_between(name):
     """Dense ones move all rows; where there is none, the slots do not decay."""
-    both = pair("RAdam", overrides={"nothing": {"beta_1": 0.5}})
+    both = pair(name, overrides={"nothing": {"beta_1": 0.5}})
     others = [tf.Variable([1.0]) for _ in both]
     for number, (indices, values) in enumerate(gradients()):
         gradient = slices(indices, values)
@@ -115,10 +152,11 @@ def test_other_gradients_in_between():
     assert not waits(both[0][0], others[0])
 
 
+@pytest.mark.parametrize("name", ["RAdam", "Adam"])
 @pytest.mark.parametrize("size", [1, None])
-def test_dense_gradients_in_functions(size):
+def test_dense_gradients_in_functions(size, name):
     """Also where the steps of all variables are compiled together."""
-    both = pair("RAdam")
+    both = pair(name)
     for optimizer, _ in both:
         optimizer._COMPILE_FROM = size
     steps = [step(*one, function=True) for one in both]
@@ -140,8 +178,9 @@ def test_a_variable_whose_first_gradient_is_dense_sweeps():
     assert not waits(optimizer, variable)
 
 
-def test_weights_are_those_of_the_sweep_at_any_time():
-    both = pair("Nadam")
+@pytest.mark.parametrize("name", ["Nadam", "Adam"])
+def test_weights_are_those_of_the_sweep_at_any_time(name):
+    both = pair(name)
     for gradient in gradients():
         for optimizer, variable in both:
             optimizer.apply_gradients([(slices(*gradient), variable)])
@@ -159,13 +198,14 @@ def test_a_slot_that_is_read_is_up_to_date():
         np.testing.assert_allclose(m, n, rtol=2 * STEPS * 2.0**-24, atol=0)
 
 
+@pytest.mark.parametrize("name", ["RAdam", "Adam"])
 @pytest.mark.parametrize("way", ["weights", "checkpoint"])
-def test_going_on_from_the_middle(way, tmp_path):
-    optimizer, variable = made("RAdam", waits=True)
+def test_going_on_from_the_middle(way, name, tmp_path):
+    optimizer, variable = made(name, waits=True)
     steps = list(gradients())
     for gradient in steps[:10]:
         optimizer.apply_gradients([(slices(*gradient), variable)])
-    twin, same = made("RAdam", waits=True)
+    twin, same = made(name, waits=True)
     if way == "checkpoint":
         path = tf.train.Checkpoint(w=variable, o=optimizer).save(str(tmp_path / "c"))
     if way == "weights":
@@ -208,11 +248,12 @@ def test_under_a_loss_scale():
     assert_same(*both)
 
 
-def test_in_fit():
+@pytest.mark.parametrize("name", ["RAdam", "Adam"])
+def test_in_fit(name):
     """An embedding that is trained by Keras, against the sweep."""
     weights = []
     for waiting in (True, False):
-        optimizer, _ = made("RAdam", waits=waiting)
+        optimizer, _ = made(name, waits=waiting)
         keras.utils.set_random_seed(1) if hasattr(keras.utils, "set_random_seed") else None
         table = keras.layers.Embedding(HEIGHT, WIDTH, embeddings_initializer="ones")
         model = keras.Sequential([table, keras.layers.Flatten()])

@@ -66,7 +66,7 @@ def _analyse(program: Program, policy: str) -> Untouched:
     coupled = [c for c in cases.all if any(reductions(cases.special(program.rule, c).body))]
     names = dict.fromkeys(o.op for o in reductions(program.rule.body))
     densify = cases.condition(coupled) if len(program.gradients) == 1 else True
-    decays, waiting_in = waiting(by_state, program.slots)
+    decays, waiting_in, sweeping_in = waiting(by_state, program.slots)
     alone = densify is False and not program.phases and program.evaluation is None
     return Untouched(
         policy=policy,
@@ -76,6 +76,7 @@ def _analyse(program: Program, policy: str) -> Untouched:
         densify=densify,
         reductions=tuple(names),
         waits=alone and cases.condition(waiting_in),
+        sweeps=alone and cases.condition(sweeping_in),
         decays=decays if alone else replace(decays, results=()),
     )
 

@@ -71,6 +71,7 @@ class _View:
     phases: tuple[SafeText, ...]
     has_cases: bool
     waits: bool
+    sweeps: bool
     has_clocks: bool
     has_early: bool
     has_phases: bool
@@ -107,6 +108,7 @@ def _view(program: Program) -> _View:
         phases=phases,
         has_cases=writer.has_cases,
         waits=writer.waits,
+        sweeps=writer.sweeps,
         has_clocks=writer.has_clocks,
         has_early=writer.has_early,
         has_phases=writer.has_phases,

@@ -258,11 +258,15 @@ class Writer:
 
     def _sparse_attributes(self) -> list[str]:
         """What is done with sparse gradients."""
-        waits = condition_text(self._sparse.waits, self._static)
+        found = [c for c in (self._sparse.waits, self._sparse.sweeps) if c is not False]
+        texts = [condition_text(c, self._static) for c in found]
+        waits = "True" if "True" in texts else " or ".join(texts)
+        sweeps = condition_text(self._sparse.sweeps, self._static)
         return [
             f"{_PAD}self._sparse = {policy_text(self._sparse, self._static)}",
             f"{_PAD}self._densify = {condition_text(self._sparse.densify, self._static)}",
             *([f"{_PAD}self._waits = {waits}"] if self.waits else []),
+            *([f"{_PAD}self._sweeps = {sweeps}"] if self.sweeps else []),
         ]
 
     # -------------------------------------------------------- the functions
@@ -369,8 +373,14 @@ class Writer:
 
     @property
     def waits(self) -> bool:
-        """Whether rows without a gradient can wait until they are used, in some setting."""
-        return self._sparse.decaying is not None and self._sparse.waits is not False
+        """Whether slots of rows without a gradient wait until they are used, in some setting."""
+        conditions = self._sparse.waits, self._sparse.sweeps
+        return self._sparse.decaying is not None and conditions != (False, False)
+
+    @property
+    def sweeps(self) -> bool:
+        """Whether other states move on all rows, in some such setting."""
+        return self.waits and self._sparse.sweeps is not False
 
     def decays(self) -> list[str]:
         """By what a step without a gradient multiplies slots, where rows wait."""

@@ -5,7 +5,7 @@
 # sha256 of the spec: a8f3677491a050d7ddb109415b228abefb9583fe9363ca0a38e09b8ca607e7d1
 # spec: specs/momentum.opt
 # sha256 of the spec: ef2a2bc1eb80d99d41d751c42a64fbf33255020343d7913343c561bbd705a0cb
-# sha256 of this file: affb773a22cec1ad0c9270e15c2ec84b9e00a63ab3cd5c5b8825543c77e52b05
+# sha256 of this file: eb4feeb5b089bfb559279bc6ab4cdaefb841a73f1a70fc69544d75a2c6e3ee3e
 """Accumulate of ClipTogether of Momentum."""
 
 import contextlib
@@ -706,13 +706,18 @@ class ClippedMomentum(_OptimizerV2):
 
     def _may_compile(self, grads_and_vars):
         return (
+            self._can_compile()
+            and type(self)._resource_apply_dense is self._generated._resource_apply_dense
+            and len({id(var) for _, var in grads_and_vars}) == len(grads_and_vars)
+        )
+
+    def _can_compile(self):
+        return (
             _HAS_XLA
             and self._COMPILE_FROM is not None
             and tf.compat.v1.executing_eagerly_outside_functions()
             and not tf.executing_eagerly()
             and not tf.distribute.has_strategy()
-            and type(self)._resource_apply_dense is self._generated._resource_apply_dense
-            and len({id(var) for _, var in grads_and_vars}) == len(grads_and_vars)
         )
 
     def _found(self, grad, var, apply_state):

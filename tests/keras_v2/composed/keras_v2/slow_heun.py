@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/heun.opt
 # sha256 of the spec: 511fd16139c9ba7666a2da2adf37e9a8d53b1168c776842a045269c345cae785
-# sha256 of this file: 54b8f9043eeaaa3979f0e16e59cf9b53da7bb7b4f298c8fdf6ab53d071282ecf
+# sha256 of this file: 09272364de882605b23b398bafcc0eaff4bc2d0875fe26aac208c167c55b95a7
 """Lookahead of Heun."""
 
 import contextlib
@@ -678,13 +678,18 @@ class SlowHeun(_OptimizerV2):
 
     def _may_compile(self, grads_and_vars):
         return (
+            self._can_compile()
+            and type(self)._resource_apply_dense is self._generated._resource_apply_dense
+            and len({id(var) for _, var in grads_and_vars}) == len(grads_and_vars)
+        )
+
+    def _can_compile(self):
+        return (
             _HAS_XLA
             and self._COMPILE_FROM is not None
             and tf.compat.v1.executing_eagerly_outside_functions()
             and not tf.executing_eagerly()
             and not tf.distribute.has_strategy()
-            and type(self)._resource_apply_dense is self._generated._resource_apply_dense
-            and len({id(var) for _, var in grads_and_vars}) == len(grads_and_vars)
         )
 
     def _found(self, grad, var, apply_state):
