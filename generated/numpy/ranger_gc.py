@@ -7,7 +7,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: e68bcc4094b90200541e86fda3199143bbf498bb8195791f737ea1c306b637c3
+# sha256 of this file: 729e5c62e80253176a47afe84e0872ec404fb4674161d3118ad8837ada4826a9
 """Ranger with gradient centralization: Lookahead around RAdam on centred gradients."""
 
 import functools
@@ -285,7 +285,7 @@ class RangerGC:
         self._count(shared)
 
     def _count(self, shared):
-        self._shared.update((name, float(shared[name])) for name in self._shared if name in shared)
+        self._shared.update({name: float(x) for name, x in shared.items() if name in self._shared})
         self.t += 1
 
     @staticmethod
@@ -336,8 +336,7 @@ class RangerGC:
 
     def _cast(self, coefficients, param):
         """The numbers of the step in the dtype in which the variable is computed."""
-        dtype = _computation_dtype(param)
-        coefficients = {name: _cast(x, dtype) for name, x in coefficients.items()}
+        coefficients = _cast(coefficients, _computation_dtype(param))
         if self._USES_RANK:
             coefficients["rank"] = param.ndim
         return coefficients
@@ -787,9 +786,12 @@ def _widened(array):
     return None if array is None else array.astype(_computation_dtype(array), copy=False)
 
 
-def _cast(value, dtype):
-    """A number of the step in the dtype of the computation; a truth value stays one."""
-    return value if isinstance(value, (bool, np.bool_)) else dtype.type(value)
+def _cast(numbers, dtype):
+    """The numbers of a step in the dtype of the computation; a truth value stays one."""
+    array = np.array([*numbers.values()], dtype)
+    cast = {name: array[i, ...] for i, name in enumerate(numbers)}
+    cast.update((name, x) for name, x in numbers.items() if isinstance(x, (bool, np.bool_)))
+    return cast
 
 
 def _vector(array):
