@@ -7,7 +7,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: 7b7461075c46a39565b0603a775885c31655fed1db6f9c38fed9f87be2b0d29c
+# sha256 of this file: 131ce50fa274a6a03beb421008f0b5856173757e083237b15b6d748c9b2e8b03
 """RangerGC for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -71,7 +71,7 @@ class RangerGCOptimizer(tf.train.Optimizer):
         clipvalue: None, or the largest absolute value that its elements may have.
         global_clipnorm: None, or the largest norm of the gradients of all variables together.
         overrides: Of some variables: {pattern of names: {hyperparameter: number or "*factor"}}.
-        xla: Whether XLA compiles the rule for dense gradients in graphs, where no fused kernel is it.
+        xla: Whether XLA compiles dense steps in graphs; where a kernel is the rule, that is used.
 
     A number that is not called plain may also be a tensor, or a callable without arguments, which
     is called whenever a step is built: in eager mode in every step, in a graph once.
@@ -261,7 +261,7 @@ class RangerGCOptimizer(tf.train.Optimizer):
 
     def _create_slot(self, var, slot, taken):
         """Makes a slot if it is not there; `taken` are the names of the graph's variables."""
-        if self.get_slot(var, slot.name) is not None:
+        if super().get_slot(var, slot.name) is not None:
             return
         dtype = _computation_dtype(var)
         shape = tf.TensorShape([]) if slot.scalar else var.shape
@@ -353,9 +353,10 @@ class RangerGCOptimizer(tf.train.Optimizer):
             return _decided(self._CASES, coefficients, lambda x: self._move(var, g, rows, x))
 
     def _move(self, var, g, rows, coefficients):
-        """Assigns what the rule makes of a gradient: with `xla`, of a dense one in compiled code."""
+        """Assigns what the rule makes of a gradient, with `xla` by compiled code."""
         if not self._xla or rows is not None or tf.executing_eagerly():
-            return self._commit(*self._new(var, g, rows, coefficients))
+            new = self._new(var, g, rows, coefficients)
+            return self._commit(*new)
         states, moved = self._states(var), []
         old = self._read(states, _computation_dtype(var))
 
@@ -401,9 +402,8 @@ class RangerGCOptimizer(tf.train.Optimizer):
 
     def _states(self, var):
         """The variable and its slots; None for a slot that this configuration does not keep."""
-        return [var] + [
-            self.get_slot(var, slot.name) if slot.kept else None for slot in self._slot_specs
-        ]
+        slot_of = super().get_slot
+        return [var] + [slot_of(var, s.name) if s.kept else None for s in self._slot_specs]
 
     def _read(self, states, dtype, rows=None):
         """The values of the states, or of their rows.

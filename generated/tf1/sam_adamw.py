@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/adamw.opt
 # sha256 of the spec: 30205ad4af97039a63cd04fde425348d743ed8f58d8bbc1e3a1f128f40eb6669
-# sha256 of this file: b16ba52b4d2b42a0c050b45844b794dbf8b491bae0476ae8e916430e84eeb77f
+# sha256 of this file: 33995354c37e4c5d0666e1b12e7f22334bea6df3705fd572630469253cd31344
 """SAMAdamW for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -56,7 +56,7 @@ class SAMAdamWOptimizer(tf.train.Optimizer):
         clipvalue: None, or the largest absolute value that its elements may have.
         global_clipnorm: None, or the largest norm of the gradients of all variables together.
         overrides: Of some variables: {pattern of names: {hyperparameter: number or "*factor"}}.
-        xla: Whether XLA compiles the rule for dense gradients in graphs, where no fused kernel is it.
+        xla: Whether XLA compiles dense steps in graphs; where a kernel is the rule, that is used.
 
     A number that is not called plain may also be a tensor, or a callable without arguments, which
     is called whenever a step is built: in eager mode in every step, in a graph once.
@@ -408,7 +408,7 @@ class SAMAdamWOptimizer(tf.train.Optimizer):
 
     def _create_slot(self, var, slot, taken):
         """Makes a slot if it is not there; `taken` are the names of the graph's variables."""
-        if self.get_slot(var, slot.name) is not None:
+        if super().get_slot(var, slot.name) is not None:
             return
         dtype = _computation_dtype(var)
         shape = tf.TensorShape([]) if slot.scalar else var.shape
@@ -551,9 +551,10 @@ class SAMAdamWOptimizer(tf.train.Optimizer):
             return self._move(var, g, rows, coefficients)
 
     def _move(self, var, g, rows, coefficients):
-        """Assigns what the rule makes of a gradient: with `xla`, of a dense one in compiled code."""
+        """Assigns what the rule makes of a gradient, with `xla` by compiled code."""
         if not self._xla or rows is not None or tf.executing_eagerly():
-            return self._commit(*self._new(self._rule, self._read, var, g, rows, coefficients))
+            new = self._new(self._rule, self._read, var, g, rows, coefficients)
+            return self._commit(*new)
         states, moved = self._states(var), []
         old = self._read(states, _computation_dtype(var))
 
@@ -594,9 +595,8 @@ class SAMAdamWOptimizer(tf.train.Optimizer):
 
     def _states(self, var):
         """The variable and its slots; None for a slot that this configuration does not keep."""
-        return [var] + [
-            self.get_slot(var, slot.name) if slot.kept else None for slot in self._slot_specs
-        ]
+        slot_of = super().get_slot
+        return [var] + [slot_of(var, s.name) if s.kept else None for s in self._slot_specs]
 
     def _read(self, states, dtype, rows=None):
         """The values of the states, or of their rows.

@@ -100,6 +100,8 @@ class Run:
                 self.optimizer.run_stages(runs, op, now)
             else:
                 session.run(op, _joined([now, *map(_feed, fed, stages)]))
+            if hasattr(self.optimizer, "catch_up"):
+                session.run(self.optimizer.catch_up())
             states.append(session.run(self._state(), now))
         return states
 

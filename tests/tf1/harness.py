@@ -88,6 +88,8 @@ def _train_graph(optimizer, start, grads, resource, dtype, **kwargs):
             for keys, g in zip(feeds, step):
                 feed.update(zip(keys, g if isinstance(g, tuple) else (g,)))
             session.run(update, feed)
+        if hasattr(optimizer, "catch_up"):
+            session.run(optimizer.catch_up())
         return session.run((variables, _slots(optimizer, variables)))
 
 
@@ -142,7 +144,7 @@ def _tensors(g, dtype):
 
 
 def _slots(optimizer, variables):
-    names = optimizer.get_slot_names()
+    names = set(optimizer.get_slot_names()) - {"behind", "pace"}  # what is left to do is in these
     found = [{n: optimizer.get_slot(v, n) for n in names} for v in variables]
     return [{n: s for n, s in slots.items() if s is not None} for slots in found]
 

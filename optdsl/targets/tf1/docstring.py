@@ -35,9 +35,7 @@ _OWN = (
 )
 
 #: After `overrides`, which not every class takes.
-_XLA = (
-    "xla: Whether XLA compiles the rule for dense gradients in graphs, where no fused kernel is it."
-)
+_XLA = "xla: Whether XLA compiles dense steps in graphs; where a kernel is the rule, that is used."
 
 
 def class_documentation(

@@ -26,7 +26,7 @@ CLIPPING = ("clipnorm", "clipvalue", "global_clipnorm")
 
 #: Attributes that every generated class has, beside those that start with an underscore.
 MEMBERS = frozenset(
-    "GATE_GRAPH GATE_NONE GATE_OP apply_gradients compute_gradients evaluation_ops"
+    "GATE_GRAPH GATE_NONE GATE_OP apply_gradients catch_up compute_gradients evaluation_ops"
     " evaluation_weights from_config get_config get_name get_slot get_slot_names minimize"
     " run_stages stage_ops variables".split()
 )

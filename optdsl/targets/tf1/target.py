@@ -75,7 +75,8 @@ class _View:
     one, `checks_kernel` that it asks for hyperparameters above 0. `starts` are the lines that make
     initial values of slots out of the variable, where there are such slots; `phases` are the
     functions for what all variables find out before the step, `tables` the attributes of the class;
-    `cases` says that the rule does something in some steps only; `helpers` are the functions that
+    `cases` says that the rule does something in some steps only, `waits` that rows may wait until
+    they are used; `helpers` are the functions that
     the file needs beside the machinery; `where` is what choosing elements is called.
     """
 
@@ -93,6 +94,7 @@ class _View:
     phases: tuple[SafeText, ...]
     tables: tuple[SafeText, ...]
     cases: bool
+    waits: bool
     has_stages: bool
     needs_math: bool
     has_lists: bool
@@ -123,7 +125,8 @@ class _Writer:
 
     def view(self) -> _View:
         """The finished view."""
-        parts = [self._init(), self._step(), self._rule(), self._untouched(), self._starts()]
+        at_zero = self._untouched() + self._decays()
+        parts = [self._init(), self._step(), self._rule(), at_zero, self._starts()]
         parts.append(self._evaluation())
         parts.append(phase_lines(self._text.phases, self._states, self._input))
         parts.append(self._kernel())
@@ -149,6 +152,7 @@ class _Writer:
             phases=phases,
             tables=tuple(map(Code, self._tables())),
             cases=bool(self._cases),
+            waits=self._waits,
             has_stages=len(self._program.gradients) > 1,
             needs_math=any("math." in line for line in lines),
             has_lists=any(isinstance(a.item, ConstList) for a in self._arguments),
@@ -174,7 +178,11 @@ class _Writer:
 
     def _tables(self) -> list[str]:
         """The attributes of the class that say how the machinery goes about a step."""
-        tables = {"_CASES": self._cases, "_PHASES": phase_names(self._text.phases)}
+        tables = {
+            "_CASES": self._cases,
+            "_PHASES": phase_names(self._text.phases),
+            "_DECAYING": self._decaying() if self._waits else [],
+        }
         return [
             line
             for name, items in tables.items()
@@ -186,6 +194,7 @@ class _Writer:
 
     def _init(self) -> list[str]:
         declared = signature(self._arguments, self._settings, self._class_name)
+        waits = condition_text(self._rows.waits, self._static)
         return [
             "    def __init__(",
             *(f"        {argument}," for argument in ("self", *declared)),
@@ -199,6 +208,7 @@ class _Writer:
             *self._slot_specs(),
             *self._shared_specs(),
             f"        self._sparse = {policy_text(self._rows, self._static)}",
+            *([f"        self._waits = {waits}"] if self._waits else []),
             f"        self._densify = {condition_text(self._rows.densify, self._static)}",
             f"        self._init_clipping({', '.join(tables.CLIPPING)})",
             "        self._xla = _has_xla(xla)",
@@ -353,6 +363,31 @@ class _Writer:
         return lines
 
     @property
+    def _waits(self) -> bool:
+        """Whether rows without a gradient can wait until they are used, in some setting."""
+        may = self._rows.decaying is not None and self._rows.waits is not False
+        starts = any(s.initial.level > Level.FIXED for s in self._program.slots)
+        return may and not self._cases and not starts
+
+    def _decaying(self) -> list[str]:
+        """The slots that rows without a gradient multiply, by their public names."""
+        public = {s.name: self._public(s) for s in self._program.slots}
+        return [public[name] for name in self._text.decays[self._rows.decaying or ""].results]
+
+    def _decays(self) -> list[str]:
+        """By what a step without a gradient multiplies slots, where rows wait."""
+        if not self._waits:
+            return []
+        text = self._text.decays[self._rows.decaying or ""]
+        rest = ["**_"] if len(text.coefficients) < len(self._text.coefficients) else []
+        return [
+            "",
+            *layout.call("def _decays", ["self", *text.coefficients, *rest], ":", 4),
+            *_quoted(_DECAYS_DOCUMENTATION),
+            *layout.returned(list(text.results.values()), 8),
+        ]
+
+    @property
     def _states(self) -> list[str]:
         return [self._names.of(_W), *(self._text.slots[s.name] for s in self._program.slots)]
 
@@ -399,4 +434,5 @@ def _quoted(text: str) -> list[str]:
 _STEP_DOCUMENTATION = "What is the same for all variables, in float64: coefficients, shared state."
 _RULE_DOCUMENTATION = "The new values of the variable and of its slots, from the old ones."
 _UNTOUCHED_DOCUMENTATION = "`_rule` at g = 0: for the rows that a sparse gradient does not mention."
+_DECAYS_DOCUMENTATION = "What a step without a gradient multiplies the slots of `_DECAYING` by."
 _START_DOCUMENTATION = "What slots are when the variable is updated for the first time."

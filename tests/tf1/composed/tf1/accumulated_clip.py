@@ -5,7 +5,7 @@
 # sha256 of the spec: a8f3677491a050d7ddb109415b228abefb9583fe9363ca0a38e09b8ca607e7d1
 # spec: specs/sgd.opt
 # sha256 of the spec: e5784893a0a920228045eccf8cff612d4236966dbbfc893dcdb4fce750b79a91
-# sha256 of this file: e87434f58cd0f5db6e655d8a1e10a1ab172bcf70d3f943e45d118f0121d93dc1
+# sha256 of this file: a414642d1b4480abe5965f334687e81e32bee23ee296d4272d92f763898d325e
 """AccumulatedClip for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -54,7 +54,7 @@ class AccumulatedClipOptimizer(tf.train.Optimizer):
         clipvalue: None, or the largest absolute value that its elements may have.
         global_clipnorm: None, or the largest norm of the gradients of all variables together.
         overrides: Of some variables: {pattern of names: {hyperparameter: number or "*factor"}}.
-        xla: Whether XLA compiles the rule for dense gradients in graphs, where no fused kernel is it.
+        xla: Whether XLA compiles dense steps in graphs; where a kernel is the rule, that is used.
 
     A number that is not called plain may also be a tensor, or a callable without arguments, which
     is called whenever a step is built: in eager mode in every step, in a graph once.
@@ -247,7 +247,7 @@ class AccumulatedClipOptimizer(tf.train.Optimizer):
 
     def _create_slot(self, var, slot, taken):
         """Makes a slot if it is not there; `taken` are the names of the graph's variables."""
-        if self.get_slot(var, slot.name) is not None:
+        if super().get_slot(var, slot.name) is not None:
             return
         dtype = _computation_dtype(var)
         shape = tf.TensorShape([]) if slot.scalar else var.shape
@@ -414,9 +414,10 @@ class AccumulatedClipOptimizer(tf.train.Optimizer):
             return _decided(self._CASES, coefficients, lambda x: self._move(var, g, rows, x))
 
     def _move(self, var, g, rows, coefficients):
-        """Assigns what the rule makes of a gradient: with `xla`, of a dense one in compiled code."""
+        """Assigns what the rule makes of a gradient, with `xla` by compiled code."""
         if not self._xla or rows is not None or tf.executing_eagerly():
-            return self._commit(*self._new(var, g, rows, coefficients))
+            new = self._new(var, g, rows, coefficients)
+            return self._commit(*new)
         states, moved = self._states(var), []
         old = self._read(states, _computation_dtype(var))
 
@@ -462,9 +463,8 @@ class AccumulatedClipOptimizer(tf.train.Optimizer):
 
     def _states(self, var):
         """The variable and its slots; None for a slot that this configuration does not keep."""
-        return [var] + [
-            self.get_slot(var, slot.name) if slot.kept else None for slot in self._slot_specs
-        ]
+        slot_of = super().get_slot
+        return [var] + [slot_of(var, s.name) if s.kept else None for s in self._slot_specs]
 
     def _read(self, states, dtype, rows=None):
         """The values of the states, or of their rows.

@@ -3,7 +3,7 @@
 # sha256 of the spec: aee32ef9b90bef9f057c92a160070b20f99f1de6edd9854d9e399d8e5947caa9
 # spec: specs/sgd.opt
 # sha256 of the spec: e5784893a0a920228045eccf8cff612d4236966dbbfc893dcdb4fce750b79a91
-# sha256 of this file: 9cdae0835171df64693797fdec3c4328e25b839962bc4e9557ccb20214443642
+# sha256 of this file: 3e56ba3be9448872f5c4b1aa27ac3b248b85485197d1b1588fa111604572526b
 """DistantMomentum for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -46,7 +46,7 @@ class DistantMomentumOptimizer(tf.train.Optimizer):
         clipvalue: None, or the largest absolute value that its elements may have.
         global_clipnorm: None, or the largest norm of the gradients of all variables together.
         overrides: Of some variables: {pattern of names: {hyperparameter: number or "*factor"}}.
-        xla: Whether XLA compiles the rule for dense gradients in graphs, where no fused kernel is it.
+        xla: Whether XLA compiles dense steps in graphs; where a kernel is the rule, that is used.
 
     A number that is not called plain may also be a tensor, or a callable without arguments, which
     is called whenever a step is built: in eager mode in every step, in a graph once.
@@ -220,7 +220,7 @@ class DistantMomentumOptimizer(tf.train.Optimizer):
 
     def _create_slot(self, var, slot, taken):
         """Makes a slot if it is not there; `taken` are the names of the graph's variables."""
-        if self.get_slot(var, slot.name) is not None:
+        if super().get_slot(var, slot.name) is not None:
             return
         dtype = _computation_dtype(var)
         shape = tf.TensorShape([]) if slot.scalar else var.shape
@@ -395,9 +395,10 @@ class DistantMomentumOptimizer(tf.train.Optimizer):
             return _decided(self._CASES, coefficients, lambda x: self._move(var, g, rows, x))
 
     def _move(self, var, g, rows, coefficients):
-        """Assigns what the rule makes of a gradient: with `xla`, of a dense one in compiled code."""
+        """Assigns what the rule makes of a gradient, with `xla` by compiled code."""
         if not self._xla or rows is not None or tf.executing_eagerly():
-            return self._commit(*self._new(var, g, rows, coefficients))
+            new = self._new(var, g, rows, coefficients)
+            return self._commit(*new)
         states, moved = self._states(var), []
         old = self._read(states, _computation_dtype(var))
 
@@ -443,9 +444,8 @@ class DistantMomentumOptimizer(tf.train.Optimizer):
 
     def _states(self, var):
         """The variable and its slots; None for a slot that this configuration does not keep."""
-        return [var] + [
-            self.get_slot(var, slot.name) if slot.kept else None for slot in self._slot_specs
-        ]
+        slot_of = super().get_slot
+        return [var] + [slot_of(var, s.name) if s.kept else None for s in self._slot_specs]
 
     def _read(self, states, dtype, rows=None):
         """The values of the states, or of their rows.

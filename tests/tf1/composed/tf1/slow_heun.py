@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/heun.opt
 # sha256 of the spec: 511fd16139c9ba7666a2da2adf37e9a8d53b1168c776842a045269c345cae785
-# sha256 of this file: 9bb4c892a537ac5b9b40a70e64d04a19860d4d3067a6587d9b43b3777383be7d
+# sha256 of this file: 43dd592fc8c6ff1b68625e0811749b35250fe5bdc8432628b616e39321ef84ba
 """SlowHeun for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -41,7 +41,7 @@ class SlowHeunOptimizer(tf.train.Optimizer):
         clipvalue: None, or the largest absolute value that its elements may have.
         global_clipnorm: None, or the largest norm of the gradients of all variables together.
         overrides: Of some variables: {pattern of names: {hyperparameter: number or "*factor"}}.
-        xla: Whether XLA compiles the rule for dense gradients in graphs, where no fused kernel is it.
+        xla: Whether XLA compiles dense steps in graphs; where a kernel is the rule, that is used.
 
     A number that is not called plain may also be a tensor, or a callable without arguments, which
     is called whenever a step is built: in eager mode in every step, in a graph once.
@@ -358,7 +358,7 @@ class SlowHeunOptimizer(tf.train.Optimizer):
 
     def _create_slot(self, var, slot, taken):
         """Makes a slot if it is not there; `taken` are the names of the graph's variables."""
-        if self.get_slot(var, slot.name) is not None:
+        if super().get_slot(var, slot.name) is not None:
             return
         dtype = _computation_dtype(var)
         shape = tf.TensorShape([]) if slot.scalar else var.shape
@@ -515,9 +515,10 @@ class SlowHeunOptimizer(tf.train.Optimizer):
             return _decided(self._CASES, coefficients, lambda x: self._move(var, g, rows, x))
 
     def _move(self, var, g, rows, coefficients):
-        """Assigns what the rule makes of a gradient: with `xla`, of a dense one in compiled code."""
+        """Assigns what the rule makes of a gradient, with `xla` by compiled code."""
         if not self._xla or rows is not None or tf.executing_eagerly():
-            return self._commit(*self._new(self._rule, self._read, var, g, rows, coefficients))
+            new = self._new(self._rule, self._read, var, g, rows, coefficients)
+            return self._commit(*new)
         states, moved = self._states(var), []
         old = self._read(states, _computation_dtype(var))
 
@@ -558,9 +559,8 @@ class SlowHeunOptimizer(tf.train.Optimizer):
 
     def _states(self, var):
         """The variable and its slots; None for a slot that this configuration does not keep."""
-        return [var] + [
-            self.get_slot(var, slot.name) if slot.kept else None for slot in self._slot_specs
-        ]
+        slot_of = super().get_slot
+        return [var] + [slot_of(var, s.name) if s.kept else None for s in self._slot_specs]
 
     def _read(self, states, dtype, rows=None):
         """The values of the states, or of their rows.
