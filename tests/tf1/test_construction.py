@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
-from tests.support import ROOT, is_optimizer
+from tests.support import ROOT, SAMPLE, is_optimizer
 from tests.tf1.harness import TF2, eager_mode, generated, graph_session, train, variable
 
 pytestmark = pytest.mark.tf
@@ -29,6 +29,8 @@ NAMES = sorted(
     for name in os.listdir(os.path.join(ROOT, "generated", "tf1"))
     if name.endswith(".py") and name != "__init__.py" and is_optimizer("tf1", name)
 )
+#: Also those that gather gradients, look at several, or look ahead.
+KINDS = (*SAMPLE, "accumulated_adam", "ranger_gc", "rk4", "schedule_free_adamw")
 # Names of variables: suffixes of slots, and a scope of its own, which TF 2 added to Adam.
 NOT_SUPPORTED = ("accum_name", "linear_name", "use_own_namescope_for_non_slot_vars")
 # The built-in Ftrl has no learning rate unless one is given, and None for a beta of 0.
@@ -76,8 +78,8 @@ def test_what_every_optimizer_takes(name):
         cls(no_such_argument=1, **required(cls))
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_every_optimizer_takes_dense_and_sparse_steps(name):
+@pytest.mark.parametrize("name", KINDS)
+def test_all_kinds_take_dense_and_sparse_steps(name):
     """Four, after which also those have moved that gather gradients first."""
     cls = generated(name)
     for g in ([[1.0, -2.0], [2.0, 1.0], [0.5, 3.0]], (np.array([[1.0, -2.0]]), np.array([1]))):
@@ -156,7 +158,7 @@ def test_the_configuration_of_arrays_tensors_and_callables():
         assert config["learning_rate"] == 0.25
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", KINDS)
 @pytest.mark.parametrize("how", [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))])
 def test_a_copy_before_the_first_step(name, how):
     cls = generated(name)
