@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: 3b95807fff0cf40b527be92866522e02d19b9a78ad98e04de6f194b6142bbb2e
+# sha256 of this file: f3eac77806d11d4c178c8061768670c4c6475cc05c64b4162def94016661aad9
 """Ranger for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -170,7 +170,7 @@ class RangerOptimizer(tf.train.Optimizer):
         m_hat = m / one_minus_b1_to_t
         w_1 = w_old - lr_rect * m_hat / (tf.sqrt(v / one_minus_b2_to_t) + eps)
         w = w_old - lr * m_hat
-        w = tf.where_v2(r_at_least_5, w_1, w)
+        w = _chosen(r_at_least_5, w_1, w)
         if every_k:
             slow = slow + alpha * (w - slow)
             w = slow
@@ -755,6 +755,18 @@ def _summed(g, var):
 def _dense(values, rows, like):
     """Rows of a tensor that is 0 elsewhere."""
     return tf.scatter_nd(rows[:, None], values, tf.shape(like, out_type=rows.dtype))
+
+
+def _chosen(condition, x, y):
+    """One of two tensors, as a number says.
+
+    That of TF 2 goes through all elements as if each had a condition of its own, ten times as
+    slowly; it is needed where the tensors differ in shape.
+    """
+    x, y = tf.convert_to_tensor(x), tf.convert_to_tensor(y)
+    known = x.shape.ndims is not None and condition.shape.ndims == 0
+    alike = known and x.shape.as_list() == y.shape.as_list()
+    return tf.where(condition, x, y) if alike else tf.where_v2(condition, x, y)
 
 
 # Hyperparameters of some variables

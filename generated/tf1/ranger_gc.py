@@ -7,7 +7,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: 131ce50fa274a6a03beb421008f0b5856173757e083237b15b6d748c9b2e8b03
+# sha256 of this file: c9014764d55cade60339b02e458f2b5b92244356a201deb2aaf83d1266ab6084
 """RangerGC for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -189,7 +189,7 @@ class RangerGCOptimizer(tf.train.Optimizer):
         m_hat = m / one_minus_b1_to_t
         w_1 = w_old - lr_rect * m_hat / (tf.sqrt(v / one_minus_b2_to_t) + eps)
         w = w_old - lr * m_hat
-        w = tf.where_v2(r_at_least_5, w_1, w)
+        w = _chosen(r_at_least_5, w_1, w)
         if every_k:
             slow = slow + alpha * (w - slow)
             w = slow
@@ -772,6 +772,18 @@ def _along(reduce, x, axes):
         raise ValueError(f"the rule reduces along the axes {axes}, a variable has shape {x.shape}")
     found = reduce(x, axis=axes, keepdims=True)
     return tf.where_v2(tf.size(x) > 0, found, tf.zeros_like(found))
+
+
+def _chosen(condition, x, y):
+    """One of two tensors, as a number says.
+
+    That of TF 2 goes through all elements as if each had a condition of its own, ten times as
+    slowly; it is needed where the tensors differ in shape.
+    """
+    x, y = tf.convert_to_tensor(x), tf.convert_to_tensor(y)
+    known = x.shape.ndims is not None and condition.shape.ndims == 0
+    alike = known and x.shape.as_list() == y.shape.as_list()
+    return tf.where(condition, x, y) if alike else tf.where_v2(condition, x, y)
 
 
 def _rank(x):

@@ -8,7 +8,6 @@ import tensorflow.compat.v1 as tf
 
 from tests.tf1.harness import (
     GRAPH,
-    TF2,
     eager_mode,
     generated,
     graph_session,
@@ -189,7 +188,6 @@ def test_a_saver_brings_back_rows_that_wait(name, mode, tmp_path):
         np.testing.assert_array_equal(x, y)
 
 
-@pytest.mark.skipif(not TF2, reason="the checkpoints of 1.15 have no slots in eager mode")
 def test_a_checkpoint_of_objects_in_eager_mode(tmp_path):
     steps, states = list(gradients()), []
     with eager_mode():

@@ -134,7 +134,9 @@ class _Writer:
             tuple(map(Code, part)) for part in parts
         )
         used = {op.op for expr in program_expressions(self._program) for op in ops(expr)}
-        lines = (line.replace("tf.math.", "") for part in parts for line in part)
+        lines = [line.replace("tf.math.", "") for part in parts for line in part]
+        helpers = {HELPERS[name] for name in used & HELPERS.keys()}
+        helpers |= {"chosen"} if any("_chosen(" in line for line in lines) else set()
         return _View(
             title=Identifier(spelled([self._program.name], ())[0]),
             class_name=Identifier(self._class_name),
@@ -156,7 +158,7 @@ class _Writer:
             has_stages=len(self._program.gradients) > 1,
             needs_math=any("math." in line for line in lines),
             has_lists=any(isinstance(a.item, ConstList) for a in self._arguments),
-            helpers=tuple(sorted({HELPERS[name] for name in used & HELPERS.keys()})),
+            helpers=tuple(sorted(helpers)),
             where=Code("tf.where_v2"),
         )
 
