@@ -163,6 +163,16 @@ def test_gradients_in_the_memory_of_variables_are_read_before_it_is_written():
         assert bits(one) == bits(other) and bits(mine.state_dict()) == bits(plain.state_dict())
 
 
+def test_gradients_of_packed_variables_in_the_memory_of_others_are_read_before_it_is_written():
+    big = np.linspace(1, 2, 1 << 15)
+    one, other = ([x.copy() for x in (big, big[:9], big[:5])] for _ in range(2))
+    mine, plain = make("sgd"), make("sgd")
+    for _ in range(3):
+        mine.update(one, [big, one[0][:9], one[0][9:14]])
+        plain.update(other, [big, other[0][:9].copy(), other[0][9:14].copy()])
+    assert bits(one) == bits(other) and bits(mine.state_dict()) == bits(plain.state_dict())
+
+
 def test_a_warning_that_is_an_error_changes_nothing():
     optimizer, params = cls("adam")(), [np.ones(2), np.ones(2)]
     train(optimizer, dict(enumerate(params)), 2)
