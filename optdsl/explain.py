@@ -176,9 +176,7 @@ def _path(untouched: Untouched) -> list[str]:
     lines.append(f"sweeps all rows of {states}, then writes the rows of the gradient")
     if untouched.waits is not False:
         condition = _if(untouched.waits)
-        lines.append(
-            f"or, in numpy and keras_v2{condition}, a row does all that when it is next used"
-        )
+        lines.append(f"or{condition}, a row does all that when it is next used")
     if untouched.sweeps is not False:
         condition = _if(untouched.sweeps)
         lines.append(f"or, in keras_v2{condition}, slots that decay do so when they are next used")

@@ -7,7 +7,7 @@ rounding of the next step alone, and the bound stays as sharp in the last step a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,6 +20,7 @@ from optdsl.verify import kernels
 from optdsl.verify.cases import Case, later
 from optdsl.verify.enclosure import Accuracy, Enclosure
 from optdsl.verify.sets import Enclosed, Set
+from optdsl.verify.waiting import ROUNDINGS, waiting_slots
 
 Seen = Mapping[str, Mapping[str, Array]]
 
@@ -86,6 +87,8 @@ class _Comparison:
         self._sets = Enclosure(accuracy)
         self._bounds = kernels.bounds(optimizer, case.arguments, target, mode, self._sets)
         self._exact = Oracle(optimizer, case.arguments, target, FLOAT64)
+        rows = any(isinstance(g, Sparse) for step in case.gradients for g in step.values())
+        self._waiting = waiting_slots(optimizer, target) if rows else frozenset()
         self._counted = self._unbounded = 0
         self._measured = Measured()
 
@@ -98,9 +101,14 @@ class _Comparison:
             exact = self._exact.step(exact, gradients, later(stages))
             for result in self._results(gradients, seen, before, bounds, exact):
                 self._judge(result)
-            bounds, exact = _seen(bounds, seen, self._sets.state), _seen(exact, seen, FLOAT64.state)
+            bounds = _seen(bounds, seen, self._left)
+            exact = _seen(exact, seen, lambda _, x: FLOAT64.state(x))
         self._measured.open = self._unbounded / max(self._counted, 1)
         return self._measured
+
+    def _left(self, name: str, x: Array) -> Set:
+        """The state that the next step goes on from, where this was seen."""
+        return self._sets.near(x, ROUNDINGS) if name in self._waiting else self._sets.state(x)
 
     def _results(
         self,
@@ -166,10 +174,10 @@ def _rested(limits: Enclosed, gradient: Gradient) -> Enclosed:
     return replace(limits, low=low, high=high)
 
 
-def _seen(state: State[Any], seen: Seen, number: Any) -> State[Any]:
+def _seen(state: State[Any], seen: Seen, number: Callable[[str, Array], Any]) -> State[Any]:
     """The state with what was seen of it in place of what was expected."""
     variables = {
-        key: {**expected, **{name: number(x) for name, x in seen.get(key, {}).items()}}
+        key: {**expected, **{name: number(name, x) for name, x in seen.get(key, {}).items()}}
         for key, expected in state.variables.items()
     }
     return State(state.t, state.shared, variables)

@@ -63,6 +63,7 @@ class Run:
                 self.schedules.append((arguments[name], now, value))
             else:
                 arguments[name] = value
+        self.catch_up: Any = None
         xla = {"xla": True} if case["mode"] == "xla" else {}
         self.optimizer = generated(**arguments, **case["lists"], **xla)
 
@@ -72,13 +73,20 @@ class Run:
             for _, now, values in self.schedules:
                 now[0] = values[step]
             self._step([self._tensors(gradients, tf.constant) for gradients in stages])
-            states.append(
-                {
-                    key: {name: x.numpy() for name, x in state.items()}
-                    for key, state in self._state().items()
-                }
-            )
+            states.append(self._now())
         return states
+
+    def _now(self) -> dict[str, Any]:
+        """The state with all rows up to date, as reading it brings them; they go on waiting."""
+        waiting = [x for slots in self.optimizer._slots.values() for x in slots.values()]
+        values = [x.numpy() for x in waiting]
+        state = {
+            key: {name: x.numpy() for name, x in slots.items()}
+            for key, slots in self._state().items()
+        }
+        for variable, value in zip(waiting, values):
+            variable.assign(value)
+        return state
 
     def graph(self, session: Any) -> list[dict[str, Any]]:
         """One op per pattern of dense, sparse and missing gradients, which are fed."""
@@ -100,10 +108,22 @@ class Run:
                 self.optimizer.run_stages(runs, op, now)
             else:
                 session.run(op, _joined([now, *map(_feed, fed, stages)]))
-            if hasattr(self.optimizer, "catch_up"):
-                session.run(self.optimizer.catch_up())
-            states.append(session.run(self._state(), now))
+            states.append(self._caught_up(session, now))
         return states
+
+    def _caught_up(self, session: Any, now: dict[Any, float]) -> dict[str, Any]:
+        """The state with all rows up to date, which go on waiting after that."""
+        if not hasattr(self.optimizer, "catch_up"):
+            return dict(session.run(self._state(), now))
+        waiting = self.optimizer.variables()
+        values = session.run(waiting)
+        if self.catch_up is None:
+            self.catch_up = self.optimizer.catch_up()
+        session.run(self.catch_up)
+        state = dict(session.run(self._state(), now))
+        for variable, value in zip(waiting, values):
+            variable.load(value, session)
+        return state
 
     def _steps(self) -> list[list[dict[str, Any]]]:
         """The gradients of all stages of each step."""

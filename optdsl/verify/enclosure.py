@@ -61,6 +61,11 @@ class Enclosure:
     def state(self, x: Array) -> Set:
         return self._flushed(point(x, x.dtype))
 
+    def near(self, x: Array, units: float) -> Set:
+        """A state that is so many unit roundoffs from x at the most."""
+        with np.errstate(all="ignore"):
+            return self._rounded(point(x, x.dtype), units)
+
     def apply(self, op: str, *args: Any) -> Set:
         if op in LOGIC:
             return LOGIC[op](*args)

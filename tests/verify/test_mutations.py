@@ -107,11 +107,19 @@ def test_faults_in_tensorflow(target: str) -> None:
 
 
 @pytest.mark.tf
-def test_faults_of_rows_that_wait() -> None:
+def test_faults_of_rows_that_wait_in_keras() -> None:
     check_faults("keras_v2", "nadam", [
-        ("power = tf.pow(factor, steps)", "power = tf.where(steps > 0, factor, 1.0)"),
+        ("tf.pow(factor, steps)", "tf.where(steps > 0, factor, 1.0)"),
         ("tf.fill(tf.shape(indices), steps + 1)", "tf.fill(tf.shape(indices), steps)"),
         ("missed = steps - tf.cast(behind", "missed = 0 * steps - 0 * tf.cast(behind"),
+    ])  # fmt: skip
+
+
+@pytest.mark.tf
+def test_faults_of_rows_that_wait_in_tf1() -> None:
+    check_faults("tf1", "nadam", [
+        ("for n in (half, steps - half)", "for n in (half, tf.minimum(steps - half, 1.0))"),
+        ("tf.fill(tf.shape(rows), now[0] + 1)", "tf.fill(tf.shape(rows), now[0])"),
     ])  # fmt: skip
 
 
