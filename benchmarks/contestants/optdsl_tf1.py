@@ -32,7 +32,8 @@ CONTESTANTS = [
     {
         "name": "optdsl TF1, xla",
         "rules": DENSE,
-        "make": maker(lambda rule: _class(rule)(xla=True, **rule.settings)),
+        # A resource variable takes over what was computed; to a reference variable it is copied.
+        "make": maker(lambda rule: _class(rule)(xla=True, **rule.settings), resource=True),
         "missing": _missing(),
     },
 ]

@@ -30,10 +30,10 @@ def fresh():
     tf.reset_default_graph()
 
 
-def _variables(arrays, trainable=False):
+def _variables(arrays, trainable=False, resource=False):
     """Variables that hold arrays, which are no part of the graph: that has 2 GB at most."""
     values = [tf.placeholder(x.dtype, x.shape) for x in arrays]
-    variables = [tf.Variable(value, trainable=trainable) for value in values]
+    variables = [tf.Variable(x, trainable=trainable, use_resource=resource) for x in values]
     initializers = [variable.initializer for variable in variables]
     _session().run(initializers, dict(zip(values, arrays)))
     return variables
@@ -50,11 +50,11 @@ def _rows(g):
     return tf.IndexedSlices(values, indices, tf.constant(g.shape))
 
 
-def maker(build):
-    """make() of the function `build`: rule -> an optimizer."""
+def maker(build, resource=False):
+    """make() of the function `build`: rule -> an optimizer. `resource`: the kind of variables."""
 
     def make(rule, params):
-        variables = _variables(params, trainable=True)
+        variables = _variables(params, trainable=True, resource=resource)
         optimizer = build(rule)
         runs = {}
 
