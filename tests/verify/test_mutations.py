@@ -39,7 +39,7 @@ MUTATIONS = [
     ("exact for lazy", "lazy_adam", '_policy = "lazy"', '_policy = "exact"'),
     ("lazy for hybrid", "nadam", "_waits = True", '_waits, self._policy = False, "lazy"'),
     ("rows that wait forget a step", "nadam", "missed = self.steps -", "missed = self.steps - 1 -"),
-    ("rows wait for one step at most", "nadam", "_raised(x, n)", "_raised(x, n > 0)"),
+    ("rows wait for one step at most", "nadam", "[_raised(x, n) ", "[_raised(x, n > 0) "),
     ("rows that wait do not decay", "nadam", "for factor in factors or ():", "for factor in ():"),
     ("a record that stands still", "nadam", "self._done[rows] = self.steps", "pass"),
     ("waiting rows are read", "nadam", "        self._catch_up()\n", ""),
