@@ -14,6 +14,7 @@ from optdsl.oracle.arithmetic import FUNCTIONS
 from optdsl.verify.accuracy import NUMPY, TENSORFLOW, accuracy, in_a_graph
 from optdsl.verify.enclosure import Accuracy, Enclosure
 from optdsl.verify.sets import Enclosed, Truth
+from optdsl.verify.waiting import ROUNDINGS
 
 pytestmark = pytest.mark.long
 
@@ -196,3 +197,20 @@ def test_what_runs_eagerly_is_not_rewritten() -> None:
     assert not accuracy("tensorflow 1.15.5", "eager").reorders
     assert accuracy("tensorflow 2.21.0", "eager").units.get(("div", 4), 1) == 1
     assert accuracy("tensorflow 2.21.0", "ref").units["div", 4] > 2
+
+
+@pytest.mark.parametrize(("roundings", "holds"), [(ROUNDINGS, True), (1, False)])
+def test_what_is_read_of_rows_that_wait(roundings: int, holds: bool) -> None:
+    """One step later it is the product with the factor, but for what reading it twice rounds."""
+    chance = np.random.default_rng(3)
+    x = chance.uniform(0.5, 2, 2000).astype(np.float32)
+    factor = chance.uniform(0.5, 1, 2000).astype(np.float32)
+    missed = chance.integers(0, 60, 2000)
+
+    def read(steps: np.ndarray) -> np.ndarray:
+        half = steps // 2
+        first, second = (factor.astype(np.float64) ** n for n in (half, steps - half))
+        return x * first.astype(np.float32) * second.astype(np.float32)
+
+    before = EXACTLY.near(read(missed), roundings)
+    assert inside(read(missed + 1), EXACTLY.apply("mul", before, EXACTLY.state(factor))) == holds
