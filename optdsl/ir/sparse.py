@@ -34,6 +34,16 @@ class Sparse:
     sweeps: Condition
     decaying: str | None
 
+    @property
+    def rows_wait(self) -> bool:
+        """Whether rows wait in some setting."""
+        return self.decaying is not None and self.waits is not False
+
+    @property
+    def slots_wait(self) -> bool:
+        """Whether slots alone wait in some setting, for other states move."""
+        return self.decaying is not None and self.sweeps is not False
+
 
 @dataclass(frozen=True)
 class _Setting:

@@ -13,6 +13,7 @@ from optdsl.ir.build import expressions, refs
 from optdsl.ir.nodes import Block, Phase, Program, Ref, Result, Rule, Untouched, Value
 from optdsl.ir.sparse import Condition, Sparse
 from optdsl.semantics.level import Level
+from optdsl.targets import layout
 from optdsl.targets.naming import Function, Names
 from optdsl.targets.printer import PYTHON, BlockPrinter, Form, Printer
 
@@ -232,6 +233,21 @@ def _rule_text(rule: Rule, function: Function, style: Style, names: Names) -> Ru
     lines = _block_printer(style, names, function, printer).lines(rule.body, style.indent)
     results = {r.state: printer.expr(r.value) for r in rule.results}
     return RuleText(tuple(map(names.of, rule.coefficients)), tuple(lines), results)
+
+
+def decays_method(text: ProgramText, rows: Sparse, rest: str, others: bool = False) -> list[str]:
+    """The method `_decays`, where rows wait. `rest` is the parameter for the numbers of the step
+    that it does not need; `others`: there are some beside the coefficients.
+    """
+    rule = text.decays[rows.decaying or ""]
+    others = others or len(rule.coefficients) < len(text.coefficients)
+    parameters = ["self", *rule.coefficients, *([rest] if others else [])]
+    return [
+        "",
+        *layout.call("def _decays", parameters, ":", 4),
+        '        """What a step without a gradient multiplies the slots of `_DECAYING` by."""',
+        *layout.returned(list(rule.results.values()), 8),
+    ]
 
 
 def condition_text(condition: Condition, static: Printer) -> str:

@@ -20,8 +20,7 @@ def waiting_slots(optimizer: model.Optimizer, target: str) -> frozenset[str]:
     """The slots of which a target lets rows wait after a sparse gradient, by the spec's names."""
     program = lower(optimizer)
     found = sparse(program)
-    waits = found.waits is not False or (target == "keras_v2" and found.sweeps is not False)
-    if not waits or found.decaying is None:
+    if not (found.rows_wait or (found.slots_wait and target == "keras_v2")):
         return frozenset()
     (untouched,) = (u for u in program.untouched if u.policy == found.decaying)
     return frozenset(result.state for result in untouched.decays.results)

@@ -19,6 +19,7 @@ from optdsl.targets.functions import (
     RuleText,
     Style,
     condition_text,
+    decays_method,
     policy_text,
     print_program,
     static_printer,
@@ -374,25 +375,16 @@ class Writer:
     @property
     def waits(self) -> bool:
         """Whether slots of rows without a gradient wait until they are used, in some setting."""
-        conditions = self._sparse.waits, self._sparse.sweeps
-        return self._sparse.decaying is not None and conditions != (False, False)
+        return self._sparse.rows_wait or self._sparse.slots_wait
 
     @property
     def sweeps(self) -> bool:
         """Whether other states move on all rows, in some such setting."""
-        return self.waits and self._sparse.sweeps is not False
+        return self._sparse.slots_wait
 
     def decays(self) -> list[str]:
         """By what a step without a gradient multiplies slots, where rows wait."""
-        if not self.waits:
-            return []
-        text = self._text.decays[self._sparse.decaying or ""]
-        return [
-            "",
-            *self._head("_decays", [], text.coefficients),
-            f'{_PAD}"""What a step without a gradient multiplies the slots of `_DECAYING` by."""',
-            *layout.returned(list(text.results.values()), 8),
-        ]
+        return decays_method(self._text, self._sparse, "**others") if self.waits else []
 
     def _is_needed(self, policy: str) -> bool:
         return any(u.policy == policy for u in self._sparse.rules)

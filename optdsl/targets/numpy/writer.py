@@ -34,6 +34,7 @@ from optdsl.targets.functions import (
     RuleText,
     Style,
     condition_text,
+    decays_method,
     policy_text,
     print_program,
     static_printer,
@@ -406,29 +407,18 @@ class Writer:
     @property
     def waits(self) -> bool:
         """Whether rows without a gradient can wait until they are used, in some setting."""
-        return self._rows.decaying is not None and self._rows.waits is not False
-
-    @property
-    def _decaying(self) -> RuleText:
-        return self._text.decays[self._rows.decaying or ""]
+        return self._rows.rows_wait
 
     def _decaying_table(self) -> list[str]:
-        slots = [*map(quoted, self._decaying.results)] if self.waits else []
-        return _table("_DECAYING", slots, "()") if slots else []
+        if not self.waits:
+            return []
+        decaying = self._text.decays[self._rows.decaying or ""]
+        return _table("_DECAYING", [*map(quoted, decaying.results)], "()")
 
     def decays(self) -> list[str]:
         """By what a step without a gradient multiplies slots, where rows wait."""
-        if not self.waits:
-            return []
-        text = self._decaying
-        some = len(text.coefficients) < len(self._text.coefficients)
-        others = ["**_"] if some or any(map(self._uses_rank, self._program.rules)) else []
-        return [
-            "",
-            *layout.call("def _decays", ["self", *text.coefficients, *others], ":", 4),
-            '        """What a step without a gradient multiplies the slots of `_DECAYING` by."""',
-            *layout.returned(list(text.results.values()), 8),
-        ]
+        rank = any(map(self._uses_rank, self._program.rules))
+        return decays_method(self._text, self._rows, "**_", rank) if self.waits else []
 
     def _signature(
         self, name: str, first: Sequence[str], texts: Sequence[RuleText], rank: bool

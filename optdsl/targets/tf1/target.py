@@ -22,6 +22,7 @@ from optdsl.targets.functions import (
     RuleText,
     Style,
     condition_text,
+    decays_method,
     policy_text,
     print_program,
     static_printer,
@@ -367,27 +368,18 @@ class _Writer:
     @property
     def _waits(self) -> bool:
         """Whether rows without a gradient can wait until they are used, in some setting."""
-        may = self._rows.decaying is not None and self._rows.waits is not False
         starts = any(s.initial.level > Level.FIXED for s in self._program.slots)
-        return may and not self._cases and not starts
+        return self._rows.rows_wait and not self._cases and not starts
 
     def _decaying(self) -> list[str]:
         """The slots that rows without a gradient multiply, by their public names."""
         public = {s.name: self._public(s) for s in self._program.slots}
-        return [public[name] for name in self._text.decays[self._rows.decaying or ""].results]
+        decaying = self._text.decays[self._rows.decaying or ""]
+        return [public[name] for name in decaying.results]
 
     def _decays(self) -> list[str]:
         """By what a step without a gradient multiplies slots, where rows wait."""
-        if not self._waits:
-            return []
-        text = self._text.decays[self._rows.decaying or ""]
-        rest = ["**_"] if len(text.coefficients) < len(self._text.coefficients) else []
-        return [
-            "",
-            *layout.call("def _decays", ["self", *text.coefficients, *rest], ":", 4),
-            *_quoted(_DECAYS_DOCUMENTATION),
-            *layout.returned(list(text.results.values()), 8),
-        ]
+        return decays_method(self._text, self._rows, "**_") if self._waits else []
 
     @property
     def _states(self) -> list[str]:
@@ -436,5 +428,4 @@ def _quoted(text: str) -> list[str]:
 _STEP_DOCUMENTATION = "What is the same for all variables, in float64: coefficients, shared state."
 _RULE_DOCUMENTATION = "The new values of the variable and of its slots, from the old ones."
 _UNTOUCHED_DOCUMENTATION = "`_rule` at g = 0: for the rows that a sparse gradient does not mention."
-_DECAYS_DOCUMENTATION = "What a step without a gradient multiplies the slots of `_DECAYING` by."
 _START_DOCUMENTATION = "What slots are when the variable is updated for the first time."
