@@ -5,7 +5,7 @@
 # sha256 of the spec: a8f3677491a050d7ddb109415b228abefb9583fe9363ca0a38e09b8ca607e7d1
 # spec: specs/adam.opt
 # sha256 of the spec: 4145365e1a61b681faf02f9cf63b0ca90b1e33c3193d01bd16281c38241c9a0e
-# sha256 of this file: 4d35f9733bda61244c182b8ecab84341e46eefe80c9e87ff3d18020147ef63ee
+# sha256 of this file: e77a6001146c8d6a541c2b379e3d282f92583befc51e1c42bcb10315f35ebf11
 """Adam on the mean of the gradients of four steps."""
 
 import contextlib
@@ -667,7 +667,8 @@ class AccumulatedAdam(_OptimizerV2):
         """The gradient and the coefficients of a variable that may be compiled, else None."""
         is_dense = tf.is_tensor(grad) and not isinstance(grad, tf.IndexedSlices)
         shape = grad.shape if is_dense else None
-        fits = is_dense and var.shape.num_elements() and shape == var.shape
+        # of one element, XLA makes the norm its size, which does not overflow as squares do
+        fits = is_dense and (var.shape.num_elements() or 0) > 1 and shape == var.shape
         fits = fits and var.dtype.is_floating and "CPU" in var.device
         if not fits or _constraint(var) is not None:
             return None

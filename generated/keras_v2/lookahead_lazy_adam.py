@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/lazy_adam.opt
 # sha256 of the spec: 6d02708ce8a6dc6f96038c6527dda25a0cae35533e5babc618522318fe221b65
-# sha256 of this file: 013168a4c64d9473dd6157413679eeeac6fbf928a78493b8c2cabdd657a053c2
+# sha256 of this file: ae0fa0b961950694c419f1b5266bbca9c97e6022f3aa5286b006acbabc9421d9
 """Lookahead around LazyAdam: for embeddings."""
 
 import contextlib
@@ -644,7 +644,8 @@ class LookaheadLazyAdam(_OptimizerV2):
         """The gradient and the coefficients of a variable that may be compiled, else None."""
         is_dense = tf.is_tensor(grad) and not isinstance(grad, tf.IndexedSlices)
         shape = grad.shape if is_dense else None
-        fits = is_dense and var.shape.num_elements() and shape == var.shape
+        # of one element, XLA makes the norm its size, which does not overflow as squares do
+        fits = is_dense and (var.shape.num_elements() or 0) > 1 and shape == var.shape
         fits = fits and var.dtype.is_floating and "CPU" in var.device
         if not fits or _constraint(var) is not None:
             return None

@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: 18fa9089984783fac4889019937baa8cc7e39b3624a553323b4189e0c594c878
+# sha256 of this file: c81a6786e9dfb2c6d39836d970b5c79e994d35d791f19f81bc4dc302daaf96b0
 """Lookahead around RAdam."""
 
 import contextlib
@@ -685,7 +685,8 @@ class Ranger(_OptimizerV2):
         """The gradient and the coefficients of a variable that may be compiled, else None."""
         is_dense = tf.is_tensor(grad) and not isinstance(grad, tf.IndexedSlices)
         shape = grad.shape if is_dense else None
-        fits = is_dense and var.shape.num_elements() and shape == var.shape
+        # of one element, XLA makes the norm its size, which does not overflow as squares do
+        fits = is_dense and (var.shape.num_elements() or 0) > 1 and shape == var.shape
         fits = fits and var.dtype.is_floating and "CPU" in var.device
         if not fits or _constraint(var) is not None:
             return None

@@ -7,7 +7,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: 175b5d76d092758e13e6885d066d7e9856d318ffaa1a2927f1df89dfb0eaf2d8
+# sha256 of this file: 5b0659699442d1229d934c8e1bfdb848fb23f14f6ca56938ff4a401e7f110801
 """Ranger with gradient centralization: Lookahead around RAdam on centred gradients."""
 
 import contextlib
@@ -684,7 +684,8 @@ class RangerGC(_OptimizerV2):
         """The gradient and the coefficients of a variable that may be compiled, else None."""
         is_dense = tf.is_tensor(grad) and not isinstance(grad, tf.IndexedSlices)
         shape = grad.shape if is_dense else None
-        fits = is_dense and var.shape.num_elements() and shape == var.shape
+        # of one element, XLA makes the norm its size, which does not overflow as squares do
+        fits = is_dense and (var.shape.num_elements() or 0) > 1 and shape == var.shape
         fits = fits and var.dtype.is_floating and "CPU" in var.device
         if not fits or _constraint(var) is not None:
             return None

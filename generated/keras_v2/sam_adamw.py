@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/adamw.opt
 # sha256 of the spec: 30205ad4af97039a63cd04fde425348d743ed8f58d8bbc1e3a1f128f40eb6669
-# sha256 of this file: 8e7a8f1cc5ed202027155f6d2c644732d02b0f03fd4f8fa639fbb48b1b39266c
+# sha256 of this file: d95267e75bdad7468323c76d1864753a6707b744dde06c83b0548773aef835fa
 """AdamW on the gradients of sharpness-aware minimization."""
 
 import contextlib
@@ -791,7 +791,8 @@ class SAMAdamW(_OptimizerV2):
         grad, indices, coefficients = grad
         is_dense = indices is None
         shape, found = grad[0].shape, (grad, coefficients)
-        fits = is_dense and var.shape.num_elements() and shape == var.shape
+        # of one element, XLA makes the norm its size, which does not overflow as squares do
+        fits = is_dense and (var.shape.num_elements() or 0) > 1 and shape == var.shape
         fits = fits and var.dtype.is_floating and "CPU" in var.device
         if not fits or _constraint(var) is not None:
             return None

@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/nag.opt
 # sha256 of the spec: 0a5aaed3b55d12837338695b4883734a31df0012ae2cc6d7eb31ed7995b4001e
-# sha256 of this file: 4df1d6bf291c5f8f691f555fd61287f4af0ef26ea2b15e380a087698c3e2c335
+# sha256 of this file: 1b90120866ba1203d4d3cb3bb44994e77eee8df5b2838c20abb40b14216d8dd1
 """NAG on the gradients of sharpness-aware minimization, the combination of the paper."""
 
 import contextlib
@@ -719,7 +719,8 @@ class SAMNAG(_OptimizerV2):
         grad, indices, coefficients = grad
         is_dense = indices is None
         shape, found = grad[0].shape, (grad, coefficients)
-        fits = is_dense and var.shape.num_elements() and shape == var.shape
+        # of one element, XLA makes the norm its size, which does not overflow as squares do
+        fits = is_dense and (var.shape.num_elements() or 0) > 1 and shape == var.shape
         fits = fits and var.dtype.is_floating and "CPU" in var.device
         if not fits or _constraint(var) is not None:
             return None

@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: f3eac77806d11d4c178c8061768670c4c6475cc05c64b4162def94016661aad9
+# sha256 of this file: 06235e41fce4c5db3bb24010f4c31226652e7ce866ab9be1244aa9a069ecbc1d
 """Ranger for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -345,8 +345,11 @@ class RangerOptimizer(tf.train.Optimizer):
             return _decided(self._CASES, coefficients, lambda x: self._move(var, g, rows, x))
 
     def _move(self, var, g, rows, coefficients):
-        """Assigns what the rule makes of a gradient, with `xla` by compiled code."""
-        if not self._xla or rows is not None or tf.executing_eagerly():
+        """Assigns what the rule makes of a gradient, with `xla` by compiled code; but not of one
+        element, of which XLA makes the norm its size, which does not overflow as squares do.
+        """
+        plain = not self._xla or rows is not None or var.shape.num_elements() == 1
+        if plain or tf.executing_eagerly():
             new = self._new(var, g, rows, coefficients)
             return self._commit(*new)
         states, moved = self._states(var), []

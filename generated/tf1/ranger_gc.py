@@ -7,7 +7,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: c9014764d55cade60339b02e458f2b5b92244356a201deb2aaf83d1266ab6084
+# sha256 of this file: 52517d0e769059142b1e98ab2600105588e8daec696b91792638db7475bb084f
 """RangerGC for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -353,8 +353,11 @@ class RangerGCOptimizer(tf.train.Optimizer):
             return _decided(self._CASES, coefficients, lambda x: self._move(var, g, rows, x))
 
     def _move(self, var, g, rows, coefficients):
-        """Assigns what the rule makes of a gradient, with `xla` by compiled code."""
-        if not self._xla or rows is not None or tf.executing_eagerly():
+        """Assigns what the rule makes of a gradient, with `xla` by compiled code; but not of one
+        element, of which XLA makes the norm its size, which does not overflow as squares do.
+        """
+        plain = not self._xla or rows is not None or var.shape.num_elements() == 1
+        if plain or tf.executing_eagerly():
             new = self._new(var, g, rows, coefficients)
             return self._commit(*new)
         states, moved = self._states(var), []

@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/adamw.opt
 # sha256 of the spec: 30205ad4af97039a63cd04fde425348d743ed8f58d8bbc1e3a1f128f40eb6669
-# sha256 of this file: 33995354c37e4c5d0666e1b12e7f22334bea6df3705fd572630469253cd31344
+# sha256 of this file: dbfbfa4f5c6d60a905859085de15b26e07d10b58cafa813179bbcd2252f52f9e
 """SAMAdamW for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -551,8 +551,11 @@ class SAMAdamWOptimizer(tf.train.Optimizer):
             return self._move(var, g, rows, coefficients)
 
     def _move(self, var, g, rows, coefficients):
-        """Assigns what the rule makes of a gradient, with `xla` by compiled code."""
-        if not self._xla or rows is not None or tf.executing_eagerly():
+        """Assigns what the rule makes of a gradient, with `xla` by compiled code; but not of one
+        element, of which XLA makes the norm its size, which does not overflow as squares do.
+        """
+        plain = not self._xla or rows is not None or var.shape.num_elements() == 1
+        if plain or tf.executing_eagerly():
             new = self._new(self._rule, self._read, var, g, rows, coefficients)
             return self._commit(*new)
         states, moved = self._states(var), []

@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/nag.opt
 # sha256 of the spec: 0a5aaed3b55d12837338695b4883734a31df0012ae2cc6d7eb31ed7995b4001e
-# sha256 of this file: dea4979a660751ef97ca48a30dfbb2ded58b13ebd0c53c42a37269d098a12516
+# sha256 of this file: e367fd2c9652b1e820a01925d43c15c6579787a39aa15b8c24414d7090c782b8
 """SAMNAG for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -496,8 +496,11 @@ class SAMNAGOptimizer(tf.train.Optimizer):
             return self._move(var, g, rows, coefficients)
 
     def _move(self, var, g, rows, coefficients):
-        """Assigns what the rule makes of a gradient, with `xla` by compiled code."""
-        if not self._xla or rows is not None or tf.executing_eagerly():
+        """Assigns what the rule makes of a gradient, with `xla` by compiled code; but not of one
+        element, of which XLA makes the norm its size, which does not overflow as squares do.
+        """
+        plain = not self._xla or rows is not None or var.shape.num_elements() == 1
+        if plain or tf.executing_eagerly():
             new = self._new(self._rule, self._read, var, g, rows, coefficients)
             return self._commit(*new)
         states, moved = self._states(var), []

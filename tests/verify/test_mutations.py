@@ -118,7 +118,7 @@ def test_faults_of_rows_that_wait_in_keras() -> None:
 @pytest.mark.tf
 def test_faults_of_rows_that_wait_in_tf1() -> None:
     check_faults("tf1", "nadam", [
-        ("for n in (half, steps - half)", "for n in (half, tf.minimum(steps - half, 1.0))"),
+        ("tf.maximum(steps, 0.0)", "tf.clip_by_value(steps, 0.0, 1.0)"),
         ("tf.fill(tf.shape(rows), now[0] + 1)", "tf.fill(tf.shape(rows), now[0])"),
     ])  # fmt: skip
 

@@ -5,7 +5,7 @@
 # sha256 of the spec: a8f3677491a050d7ddb109415b228abefb9583fe9363ca0a38e09b8ca607e7d1
 # spec: specs/momentum.opt
 # sha256 of the spec: ef2a2bc1eb80d99d41d751c42a64fbf33255020343d7913343c561bbd705a0cb
-# sha256 of this file: eb4feeb5b089bfb559279bc6ab4cdaefb841a73f1a70fc69544d75a2c6e3ee3e
+# sha256 of this file: de8cca55cb5eec98536df905529f8918539d5f7f8a2d080cd0feacd4cc90d42d
 """Accumulate of ClipTogether of Momentum."""
 
 import contextlib
@@ -725,7 +725,8 @@ class ClippedMomentum(_OptimizerV2):
         grad, indices, coefficients = grad
         is_dense = indices is None
         shape, found = grad.shape, (grad, coefficients)
-        fits = is_dense and var.shape.num_elements() and shape == var.shape
+        # of one element, XLA makes the norm its size, which does not overflow as squares do
+        fits = is_dense and (var.shape.num_elements() or 0) > 1 and shape == var.shape
         fits = fits and var.dtype.is_floating and "CPU" in var.device
         if not fits or _constraint(var) is not None:
             return None

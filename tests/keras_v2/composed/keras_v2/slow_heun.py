@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/heun.opt
 # sha256 of the spec: 511fd16139c9ba7666a2da2adf37e9a8d53b1168c776842a045269c345cae785
-# sha256 of this file: 09272364de882605b23b398bafcc0eaff4bc2d0875fe26aac208c167c55b95a7
+# sha256 of this file: 28114f400ea218fa6ecf244da424c3056e7b8873ee765f916b84bb8604ccdd13
 """Lookahead of Heun."""
 
 import contextlib
@@ -697,7 +697,8 @@ class SlowHeun(_OptimizerV2):
         grad, indices, coefficients = grad
         is_dense = indices is None
         shape, found = grad[0].shape, (grad, coefficients)
-        fits = is_dense and var.shape.num_elements() and shape == var.shape
+        # of one element, XLA makes the norm its size, which does not overflow as squares do
+        fits = is_dense and (var.shape.num_elements() or 0) > 1 and shape == var.shape
         fits = fits and var.dtype.is_floating and "CPU" in var.device
         if not fits or _constraint(var) is not None:
             return None

@@ -7,7 +7,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: 4089ab73b15fd114b555a8458ad379751c35a5718f3aec17e6e9ce63b09e14ea
+# sha256 of this file: f4d322c20a5c485c6ff6f8336b2321cf0fabdc10f9e0dda9967d32303232ad22
 """Accumulate of Lookahead of RAdam."""
 
 import contextlib
@@ -736,7 +736,8 @@ class SlowSteps(_OptimizerV2):
         """The gradient and the coefficients of a variable that may be compiled, else None."""
         is_dense = tf.is_tensor(grad) and not isinstance(grad, tf.IndexedSlices)
         shape = grad.shape if is_dense else None
-        fits = is_dense and var.shape.num_elements() and shape == var.shape
+        # of one element, XLA makes the norm its size, which does not overflow as squares do
+        fits = is_dense and (var.shape.num_elements() or 0) > 1 and shape == var.shape
         fits = fits and var.dtype.is_floating and "CPU" in var.device
         if not fits or _constraint(var) is not None:
             return None

@@ -5,7 +5,7 @@
 # sha256 of the spec: a8f3677491a050d7ddb109415b228abefb9583fe9363ca0a38e09b8ca607e7d1
 # spec: specs/sgd.opt
 # sha256 of the spec: e5784893a0a920228045eccf8cff612d4236966dbbfc893dcdb4fce750b79a91
-# sha256 of this file: a414642d1b4480abe5965f334687e81e32bee23ee296d4272d92f763898d325e
+# sha256 of this file: 61c6659cf7de285e9ab5cdd56e7f86fa8dcc0b17c8343c092c20f9e3b9d91d9e
 """AccumulatedClip for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -414,8 +414,11 @@ class AccumulatedClipOptimizer(tf.train.Optimizer):
             return _decided(self._CASES, coefficients, lambda x: self._move(var, g, rows, x))
 
     def _move(self, var, g, rows, coefficients):
-        """Assigns what the rule makes of a gradient, with `xla` by compiled code."""
-        if not self._xla or rows is not None or tf.executing_eagerly():
+        """Assigns what the rule makes of a gradient, with `xla` by compiled code; but not of one
+        element, of which XLA makes the norm its size, which does not overflow as squares do.
+        """
+        plain = not self._xla or rows is not None or var.shape.num_elements() == 1
+        if plain or tf.executing_eagerly():
             new = self._new(var, g, rows, coefficients)
             return self._commit(*new)
         states, moved = self._states(var), []

@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/heun.opt
 # sha256 of the spec: 511fd16139c9ba7666a2da2adf37e9a8d53b1168c776842a045269c345cae785
-# sha256 of this file: 43dd592fc8c6ff1b68625e0811749b35250fe5bdc8432628b616e39321ef84ba
+# sha256 of this file: 1aa8ed83f9554fea75cbdc9b18239452d974cf6a75731b4179f8fa8539cce317
 """SlowHeun for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -515,8 +515,11 @@ class SlowHeunOptimizer(tf.train.Optimizer):
             return _decided(self._CASES, coefficients, lambda x: self._move(var, g, rows, x))
 
     def _move(self, var, g, rows, coefficients):
-        """Assigns what the rule makes of a gradient, with `xla` by compiled code."""
-        if not self._xla or rows is not None or tf.executing_eagerly():
+        """Assigns what the rule makes of a gradient, with `xla` by compiled code; but not of one
+        element, of which XLA makes the norm its size, which does not overflow as squares do.
+        """
+        plain = not self._xla or rows is not None or var.shape.num_elements() == 1
+        if plain or tf.executing_eagerly():
             new = self._new(self._rule, self._read, var, g, rows, coefficients)
             return self._commit(*new)
         states, moved = self._states(var), []
