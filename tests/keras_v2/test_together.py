@@ -88,8 +88,9 @@ def test_other_dtypes(dtype):
 def test_from_so_many_elements_and_not_in_eager_mode():
     optimizer, compiled = compiling(AdamW())
     optimizer._COMPILE_FROM = 18
-    train(optimizer, variables()[:2], 1)
-    assert not compiled
+    train(optimizer, variables()[:3], 1)
+    assert not compiled  # that of one element does not count
+    optimizer._COMPILE_FROM = 17
     train(optimizer, variables()[:3], 1)
     assert compiled
 
