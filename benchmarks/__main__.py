@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # for `python benchmarks`
 
 from benchmarks import bounds, plots, report
+from benchmarks.race import arenas
 
 #: Who needs an interpreter of its own. The others run with that of this process.
 OTHER_PYTHONS = ("tf215", "tf115")
@@ -66,18 +67,23 @@ def _run_arena(arena, python, quick, results):
     for threads in (1, 2):
         if threads > len(os.sched_getaffinity(0)) or (threads == 2 and arena != "numpy"):
             continue
-        for line in _child(python, "benchmarks.race", arena, threads=threads, quick=quick):
-            kind = line.pop("kind")
-            place = {"arena": arena, "threads": threads}
-            if kind == "arena":
-                results["arenas"].setdefault(arena, line)
-            else:
-                results["races" if kind == "race" else "curves"].append({**place, **line})
+        for part in arenas.parts(arena, threads, quick):
+            _run_part(arena, part, python, threads, quick, results)
     for where, contestant, rule in bounds.MEMORY:
         if where == arena:
             of_it = {"arena": arena, "contestant": contestant, "rule": rule}
             for line in _child(python, "benchmarks.race.memory", *of_it.values(), quick=quick):
                 results["memory"].append({**of_it, **line})
+
+
+def _run_part(arena, part, python, threads, quick, results):
+    for line in _child(python, "benchmarks.race", arena, part, threads=threads, quick=quick):
+        kind = line.pop("kind")
+        place = {"arena": arena, "threads": threads}
+        if kind == "arena":
+            results["arenas"].setdefault(arena, line)
+        else:
+            results["races" if kind == "race" else "curves"].append({**place, **line})
 
 
 def _child(python, module, *arguments, quick, threads=1):

@@ -1,10 +1,10 @@
-"""`python -m benchmarks.race OUTPUT ARENA`: runs the races and the curves of an arena."""
+"""`python -m benchmarks.race OUTPUT ARENA PART`: an arena's races on a model, or its curves."""
 
 import gc
 
 from benchmarks.race import child
 
-OPTIONS = child.start("arena")  # pins the process before a framework counts the CPUs
+OPTIONS = child.start("arena", "part")  # pins the process before a framework counts the CPUs
 
 import numpy as np
 
@@ -18,7 +18,13 @@ def main():
     those, missing = arenas.contestants(OPTIONS.arena)
     versions = sorted(_versions().items())
     child.hand_back(OPTIONS, {"kind": "arena", "versions": versions, "missing": missing})
+    if OPTIONS.part == arenas.CURVES:
+        for curve in curves.of_arena(OPTIONS.arena, those, OPTIONS.quick, run):
+            child.hand_back(OPTIONS, {"kind": "curve", **curve})
+        return
     for race in arenas.races(OPTIONS.arena, child.THREADS, OPTIONS.quick):
+        if race.model != OPTIONS.part:
+            continue
         shapes = SHAPES[race.model]()
         turns = models.turns(RULES[race.rule], shapes, race.model)
         starters = arenas.starters(race, those)
@@ -35,9 +41,6 @@ def main():
                 "failed": failed,
             },
         )
-    if child.THREADS == 1:
-        for curve in curves.of_arena(OPTIONS.arena, those, OPTIONS.quick, run):
-            child.hand_back(OPTIONS, {"kind": "curve", **curve})
 
 
 def run(starters, shapes, turns):

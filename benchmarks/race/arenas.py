@@ -82,6 +82,18 @@ def races(arena, threads, quick):
     return [race for race in found if race.model in _QUICK or race == Race("adam", "tiny")]
 
 
+#: What a process does instead of the races on a model.
+CURVES = "curves"
+
+
+def parts(arena, threads, quick):
+    """What each process of an arena does: the races on one model, or the curves. TensorFlow does
+    not give back the memory of variables, and all of them together would not fit.
+    """
+    models = dict.fromkeys(race.model for race in races(arena, threads, quick))
+    return [*models, *[CURVES] * (threads == 1)]
+
+
 def _as_it_is(gradients):
     return gradients
 
