@@ -3,7 +3,7 @@
 # sha256 of the spec: aee32ef9b90bef9f057c92a160070b20f99f1de6edd9854d9e399d8e5947caa9
 # spec: specs/sgd.opt
 # sha256 of the spec: e5784893a0a920228045eccf8cff612d4236966dbbfc893dcdb4fce750b79a91
-# sha256 of this file: a630106525156bd975338d9d3146f4027dfedf14e000fcacaf0b11e1ea316b01
+# sha256 of this file: f40d2b3548d60da792fea07b003010b1300e045dbc1537ad7e38125238f30a55
 """A total of a slot that starts as the variable."""
 
 import bisect
@@ -1090,8 +1090,10 @@ class _Tape:
             places = [self._place[i] for i in inputs]
             free += [self._place[i] for i in set(inputs) if last[i] == at]
             state, kind, end = wanted.get(out), self._kind(out), last.get(out, at)
+            apart = places if function is np.sign else ()  # in place it takes ten times as long
             fit = [p for p in free if kinds.get(p) == kind and end <= until.get(p, end)]
-            if state in free or state in fit:
+            fit = [p for p in fit if p not in apart]
+            if state not in apart and (state in free or state in fit):
                 place = state
             elif fit:
                 place = min(fit, key=lambda p: p not in places)  # an input is in the cache
