@@ -5,7 +5,7 @@
 # sha256 of the spec: a8f3677491a050d7ddb109415b228abefb9583fe9363ca0a38e09b8ca607e7d1
 # spec: specs/adam.opt
 # sha256 of the spec: 4145365e1a61b681faf02f9cf63b0ca90b1e33c3193d01bd16281c38241c9a0e
-# sha256 of this file: a44ebbccdc1cb40031aaf9fa0b24292fcb12652017916647a2a32fd18f2e791e
+# sha256 of this file: ca367e75ce8239533525b6c7be07bce697b221433e383c3b731ed5870493e572
 """AccumulatedAdam for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -689,18 +689,20 @@ def _assignment(state, x):
         return getattr(state, in_place[x.op.type]), tf.identity(more)
 
 
-def _sum_duplicates(values, indices, var):
-    """The values of a sparse gradient summed by row, and the rows, each once.
-
-    Rows outside of the variable are an error on every device; a GPU would pass over them.
-    """
-    size = tf.shape(var.read_value(), out_type=indices.dtype)[0]
+def _inside(rows, var):
+    """The rows, once it is sure that they are rows of the variable: a GPU skips the others."""
+    size = tf.shape(var.read_value(), out_type=rows.dtype)[0]
     checks = [
-        tf.debugging.assert_non_negative(indices, message="negative row in a sparse gradient"),
-        tf.debugging.assert_less(indices, size, message="row of a sparse gradient out of range"),
+        tf.debugging.assert_non_negative(rows, message="negative row in a sparse gradient"),
+        tf.debugging.assert_less(rows, size, message="row of a sparse gradient out of range"),
     ]
     with tf.control_dependencies([] if tf.executing_eagerly() else checks):
-        rows, positions = tf.unique(indices)
+        return tf.identity(rows)
+
+
+def _sum_duplicates(values, indices, var):
+    """The values of a sparse gradient summed by row, and the rows, each once."""
+    rows, positions = tf.unique(_inside(indices, var))
     return tf.math.unsorted_segment_sum(values, positions, tf.shape(rows)[0]), rows
 
 

@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: 06235e41fce4c5db3bb24010f4c31226652e7ce866ab9be1244aa9a069ecbc1d
+# sha256 of this file: b8b71f3c576b92eb215a58851707cd3d0efae1d7af26f31314790e0b553e3fda
 """Ranger for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -732,18 +732,20 @@ def _assignment(state, x):
         return getattr(state, in_place[x.op.type]), tf.identity(more)
 
 
-def _sum_duplicates(values, indices, var):
-    """The values of a sparse gradient summed by row, and the rows, each once.
-
-    Rows outside of the variable are an error on every device; a GPU would pass over them.
-    """
-    size = tf.shape(var.read_value(), out_type=indices.dtype)[0]
+def _inside(rows, var):
+    """The rows, once it is sure that they are rows of the variable: a GPU skips the others."""
+    size = tf.shape(var.read_value(), out_type=rows.dtype)[0]
     checks = [
-        tf.debugging.assert_non_negative(indices, message="negative row in a sparse gradient"),
-        tf.debugging.assert_less(indices, size, message="row of a sparse gradient out of range"),
+        tf.debugging.assert_non_negative(rows, message="negative row in a sparse gradient"),
+        tf.debugging.assert_less(rows, size, message="row of a sparse gradient out of range"),
     ]
     with tf.control_dependencies([] if tf.executing_eagerly() else checks):
-        rows, positions = tf.unique(indices)
+        return tf.identity(rows)
+
+
+def _sum_duplicates(values, indices, var):
+    """The values of a sparse gradient summed by row, and the rows, each once."""
+    rows, positions = tf.unique(_inside(indices, var))
     return tf.math.unsorted_segment_sum(values, positions, tf.shape(rows)[0]), rows
 
 

@@ -7,7 +7,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: 52517d0e769059142b1e98ab2600105588e8daec696b91792638db7475bb084f
+# sha256 of this file: 2db26963051ccbb508f38c4c540ef5f45e4d7182ecd7a739dd1dc4a9ad986e10
 """RangerGC for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -740,18 +740,20 @@ def _assignment(state, x):
         return getattr(state, in_place[x.op.type]), tf.identity(more)
 
 
-def _sum_duplicates(values, indices, var):
-    """The values of a sparse gradient summed by row, and the rows, each once.
-
-    Rows outside of the variable are an error on every device; a GPU would pass over them.
-    """
-    size = tf.shape(var.read_value(), out_type=indices.dtype)[0]
+def _inside(rows, var):
+    """The rows, once it is sure that they are rows of the variable: a GPU skips the others."""
+    size = tf.shape(var.read_value(), out_type=rows.dtype)[0]
     checks = [
-        tf.debugging.assert_non_negative(indices, message="negative row in a sparse gradient"),
-        tf.debugging.assert_less(indices, size, message="row of a sparse gradient out of range"),
+        tf.debugging.assert_non_negative(rows, message="negative row in a sparse gradient"),
+        tf.debugging.assert_less(rows, size, message="row of a sparse gradient out of range"),
     ]
     with tf.control_dependencies([] if tf.executing_eagerly() else checks):
-        rows, positions = tf.unique(indices)
+        return tf.identity(rows)
+
+
+def _sum_duplicates(values, indices, var):
+    """The values of a sparse gradient summed by row, and the rows, each once."""
+    rows, positions = tf.unique(_inside(indices, var))
     return tf.math.unsorted_segment_sum(values, positions, tf.shape(rows)[0]), rows
 
 

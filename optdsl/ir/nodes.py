@@ -299,9 +299,10 @@ class Evaluation:
 class Fused:
     """A kernel of a framework that computes the rule where a gradient is dense.
 
-    It does so where `condition` holds (level fixed; None: always) and each of the hypers `positive`
-    is a number above 0. It is called with `states` and `numbers`, by the names of its arguments;
-    those are coefficients, or the same in every call. `gradient` is the argument for g.
+    It does so where `condition` holds (level fixed; None: always), each of the hypers `positive`
+    is a number above 0, and no kernel before it is the one. It is called with `states` and
+    `numbers`, by the names of its arguments; those are coefficients, or the same in every call.
+    `gradient` is the argument for g.
     """
 
     kernel: str

@@ -24,6 +24,8 @@ _GRADIENTS = {"ApplyGradientDescent": "delta"}
 #: What the name of an operation begins with that takes resource variables only. Of the others
 #: there are two, and that for resource variables has this before its name.
 RESOURCE = "Resource"
+#: The operation that is linear in the gradient, and changes nothing but the variable.
+LINEAR = "ApplyGradientDescent"
 
 
 @dataclass(frozen=True, eq=False)

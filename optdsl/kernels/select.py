@@ -14,7 +14,7 @@ from optdsl.ir.passes.hoist import Hoister
 from optdsl.ir.passes.prune import prune_rule
 from optdsl.ir.signs import Premises
 from optdsl.ir.simplify import simplify
-from optdsl.kernels import Kernel, kernels_with
+from optdsl.kernels import LINEAR, Kernel, kernels_with
 from optdsl.kernels.match import Normaliser, match
 from optdsl.semantics.level import Level
 from optdsl.semantics.limits import MAX_FIXED_CONDITIONS
@@ -34,8 +34,9 @@ class _Found:
 def with_kernels(program: Program, *, hypers_are_known: bool = True) -> Program:
     """The program with the kernels that compute its rule; the step defines their numbers.
 
-    There are none for a rule of several stages, nor where slots start as something made of the
-    variable; and none that need a hyperparameter above 0, where hyperparameters are not known.
+    The first one whose conditions hold is the one. There are none for a rule of several stages, nor
+    where slots start as something made of the variable; and none that need a hyperparameter above
+    0, where hyperparameters are not known.
     """
     atoms = tuple(dict.fromkeys([*fixed.block_atoms(program.rule.body), *_zeros(program)]))
     starts = any(s.initial.level > Level.FIXED for s in program.slots)
@@ -43,12 +44,15 @@ def with_kernels(program: Program, *, hypers_are_known: bool = True) -> Program:
         return program
     cases = fixed.cases(atoms)
     found = [(case, x) for case in cases if (x := _search(program, case)) is not None]
+    found.sort(key=lambda x: x[1].kernel.name != LINEAR)  # its condition has to hold by itself
     hoister, fused = Hoister(program), []
     for kernel in dict.fromkeys(x for _, x in found):
         if not (hypers_are_known or all(v.role == "const" for v in kernel.premises)):
             continue
-        condition = fixed.condition_of(atoms, [c for c, x in found if x == kernel], cases)
-        fused.append(_fused(kernel, condition, hoister))
+        own = [c for c, x in found if x == kernel]
+        fused.append(_fused(kernel, fixed.condition_of(atoms, own, cases), hoister))
+        if not kernel.premises:  # those that come after it are not asked about these cases
+            cases = [c for c in cases if c not in own]
     return replace(program, kernels=tuple(fused), step=(*program.step, *hoister.added))
 
 

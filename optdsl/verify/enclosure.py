@@ -140,6 +140,17 @@ class Enclosure:
         additions = int(max(np.bincount(row), default=0)) - 1
         return self._summed(found, total(x.size), additions) if additions > 0 else found
 
+    def subtract_rows(self, x: Set, parts: Set, row: Array) -> Set:
+        """Rows of a state from which parts are subtracted, each rounded, in any order."""
+        assert isinstance(x, Enclosed) and isinstance(parts, Enclosed) and x.dtype is not None
+        low, high, size = x.low.copy(), x.high.copy(), x.size.copy()
+        nan, count = x.nan.astype(int), np.zeros(x.low.shape)
+        for into, values in ((low, -parts.high), (high, -parts.low), (size, parts.size)):
+            np.add.at(into, row, values)
+        np.add.at(nan, row, parts.nan)
+        np.add.at(count, row, 1.0)
+        return self._summed(Enclosed(low, high, nan > 0, x.dtype), size, count)
+
     def take(self, x: Set, rows: Array) -> Set:
         assert isinstance(x, Enclosed)
         return x.each(lambda end: end[rows])
@@ -200,7 +211,7 @@ class Enclosure:
         """Widened by so many unit roundoffs."""
         return self._widened(x, units * np.abs(x.low), units * np.abs(x.high), 1)
 
-    def _summed(self, x: Enclosed, size: Array, additions: int) -> Enclosed:
+    def _summed(self, x: Enclosed, size: Array, additions: Any) -> Enclosed:
         """A sum, in any order, of numbers whose absolute values add up to `size`."""
         error = additions * size
         wide = self._widened(x, error, error, additions)
@@ -208,7 +219,7 @@ class Enclosure:
         low, high = np.where(overflows, -np.inf, wide.low), np.where(overflows, np.inf, wide.high)
         return Enclosed(low, high, wide.nan | overflows, x.dtype)
 
-    def _widened(self, x: Enclosed, by_low: Array, by_high: Array, operations: int) -> Enclosed:
+    def _widened(self, x: Enclosed, by_low: Array, by_high: Array, operations: Any) -> Enclosed:
         """`by` in unit roundoffs, absolute; every operation may underflow, too."""
         info = np.finfo(x.dtype or STEP)
         u = float(info.eps) / 2 + OWN

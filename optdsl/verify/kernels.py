@@ -18,7 +18,7 @@ from optdsl.kernels.select import with_kernels
 from optdsl.oracle import Gradient, Oracle, Sparse
 from optdsl.oracle.interpreter import Argument, _Run
 from optdsl.semantics import model
-from optdsl.targets.tensorflow.kernels import of_keras
+from optdsl.targets.tensorflow.kernels import linear_of, of_keras
 from optdsl.verify.enclosure import Enclosure
 from optdsl.verify.sets import Enclosed, Set
 
@@ -40,7 +40,9 @@ def bounds(
 
 
 class _WithKernels(Oracle[Set]):
-    """An oracle whose dense steps are those of a kernel, where the target calls one."""
+    """An oracle whose dense steps are those of a kernel, where the target calls one, and whose
+    sparse steps subtract row by row, where tf1 does as the rule is linear in the gradient.
+    """
 
     def __init__(
         self,
@@ -58,6 +60,7 @@ class _WithKernels(Oracle[Set]):
         if fused is not None and mode == "ref" and fused.kernel.startswith(RESOURCE):
             fused = None
         self._fused = fused
+        self._subtracts = target == "tf1" and fused is not None and fused is linear_of(program)
 
     def _is_called(self, fused: Fused) -> bool:
         if fused.condition is not None:
@@ -78,25 +81,38 @@ class _WithKernels(Oracle[Set]):
         assert isinstance(w, Enclosed)
         if self._fused is not None and w.dtype != np.float16:
             (g,) = gradients
-            if g is not None and not isinstance(g, Sparse):
+            if isinstance(g, Sparse) and self._subtracts:
+                after["w"] = self._subtracted(self._fused, g, w, env)
+            elif g is not None and not isinstance(g, Sparse):
                 after |= self._of_kernel(self._fused, self._a.state(g), old, env)
         return after
+
+    def _subtracted(self, fused: Fused, g: Sparse, w: Enclosed, env: Mapping[str, Set]) -> Set:
+        """The variable after a sparse step whose rows are not summed before."""
+        ((_, number),) = fused.numbers
+        of_step = Ref(number) if isinstance(number, Value) else Literal_(number)
+        factor = self._number(of_step, env)
+        parts = self._a.apply("mul", self._a.state(g.values), self._a.stored(factor, w))
+        return self._sets.subtract_rows(w, parts, g.indices)
 
     def _of_kernel(
         self, fused: Fused, g: Set, old: Mapping[str, Set], env: Mapping[str, Set]
     ) -> dict[str, Set]:
         """The states after the kernel, by the spec's names."""
-        attributes: dict[str, Argument] = {}
-        numbers: dict[str, Set] = {}
-        for name, number in fused.numbers:
-            if isinstance(number, Value):
-                numbers[name] = self._a.stored(self._number(Ref(number), env), old["w"])
-            else:
-                attributes[name] = number
+        attributes = {n: x for n, x in fused.numbers if not isinstance(x, Value)}
+        numbers = self._given(fused, old["w"], env)
         states = {"w" if arg == "var" else arg: state for arg, state in fused.states}
         oracle = _OfKernel(kernel(fused.kernel), attributes, self._sets)
         after = oracle.computed(g, {arg: old[state] for arg, state in states.items()}, numbers)
         return {state: after[arg] for arg, state in states.items()}
+
+    def _given(self, fused: Fused, w: Set, env: Mapping[str, Set]) -> dict[str, Set]:
+        """The numbers of the step that a kernel is called with, in the dtype of the variable."""
+        return {
+            name: self._a.stored(self._number(Ref(number), env), w)
+            for name, number in fused.numbers
+            if isinstance(number, Value)
+        }
 
     def _number(self, expr: Expr, env: Mapping[str, Set]) -> Set:
         """A number of the step, or what is fixed, as the target computes it."""

@@ -14,20 +14,20 @@ from optdsl.kernels.select import with_kernels
 
 SPECS = sorted((Path(__file__).parents[2] / "specs").glob("*.opt"))
 
-#: Of the whole library.
+#: Of the whole library. A condition says nothing of cases that a kernel before it computes.
 FOUND = {
     "AMSGrad": ["ResourceApplyAdamWithAmsgrad"],
     "AMSGradPaper": ["ResourceApplyAdamWithAmsgrad"],
     "Adadelta": ["ApplyAdadelta"],
     "Adagrad": ["ApplyAdagradV2"],
     "AdagradNoEps": ["ApplyAdagrad"],
-    "Adam": ["ApplyAdam if not amsgrad", "ResourceApplyAdamWithAmsgrad if amsgrad"],
+    "Adam": ["ApplyAdam if not amsgrad", "ResourceApplyAdamWithAmsgrad"],
     "Adamax": ["ApplyAdaMax"],
     "AddSign": ["ApplyAddSign"],
     "Ftrl": ["ApplyFtrl if shrink == 0 and a0 > 0", "ApplyFtrlV2 if shrink != 0 and a0 > 0"],
     "GradientDescent": ["ApplyGradientDescent"],
     "LazyAdam": ["ApplyAdam"],
-    "Momentum": ["ApplyMomentum if nesterov", "ApplyMomentum if not nesterov"],
+    "Momentum": ["ApplyMomentum", "ApplyMomentum if not nesterov"],
     "NAG": ["ResourceApplyKerasMomentum"],
     "NadamSimple": ["ApplyAdam"],
     "PowerSign": ["ApplyPowerSign"],
@@ -36,8 +36,8 @@ FOUND = {
     "RMSpropTF": ["ApplyRMSProp if not centered and eps > 0"],
     "SGD": [
         "ApplyGradientDescent if not uses(mu)",
-        "ResourceApplyKerasMomentum if uses(mu) and nesterov",
-        "ResourceApplyKerasMomentum if uses(mu) and not nesterov",
+        "ResourceApplyKerasMomentum",
+        "ResourceApplyKerasMomentum if not nesterov",
     ],
 }
 

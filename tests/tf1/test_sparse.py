@@ -151,6 +151,41 @@ def test_rows_of_either_type_of_index(dtype, mode):
     np.testing.assert_allclose(w, expected, rtol=1e-5)
 
 
+def operations_of_a_step(optimizer, dtype="float32", resource=True):
+    with graph_session() as session:
+        w = variable(np.zeros(SHAPE), getattr(tf, dtype), resource)
+        optimizer.apply_gradients([(rows(np.ones((3, 2), dtype), [0, 0, 1]), w)])
+        return {operation.type for operation in session.graph.get_operations()}
+
+
+@pytest.mark.parametrize("resource", [True, False])
+@pytest.mark.parametrize("name", ["sgd", "gradient_descent"])
+def test_rows_are_not_summed_where_the_rule_is_linear_in_them(name, resource):
+    assert "Unique" not in operations_of_a_step(generated(name)(0.1), resource=resource)
+
+
+@pytest.mark.parametrize(
+    "name, kwargs, dtype",
+    [
+        ("sgd", {"momentum": 0.9}, "float32"),
+        ("sgd", {"clipvalue": 1.0}, "float32"),
+        ("sgd", {"global_clipnorm": 1.0}, "float32"),
+        ("sgd", {}, "float16"),
+    ],
+)
+def test_rows_are_summed_where_it_is_not(name, kwargs, dtype):
+    assert "Unique" in operations_of_a_step(generated(name)(0.1, **kwargs), dtype)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("clip", [{}, {"clipvalue": 2.5}])
+def test_rows_that_come_twice_under_a_linear_rule(clip, mode):
+    twice = (np.array([[1.0, 2.0], [3.0, 4.0], [0.5, 0.5]]), np.array([2, 2, 0]))
+    (w,), _ = train(generated("sgd")(0.5, **clip), [np.zeros(SHAPE)], [[twice]], mode)
+    np.testing.assert_array_equal(w[2], [-1.25, -1.25] if clip else [-2.0, -3.0])
+    np.testing.assert_array_equal(w[0], [-0.25, -0.25])
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_half_precision_sums_rows_in_float32(mode):
     # In float16, 2048 + 1 is 2048.

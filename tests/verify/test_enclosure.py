@@ -177,6 +177,33 @@ def test_rows_that_occur_twice_are_summed_with_their_rounding() -> None:
     assert not inside([np.float32(1 + 2**-22), 1, 0], total)
 
 
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(
+    w=st.floats(-100, 100, width=32),
+    parts=st.lists(st.floats(-100, 100, width=32), min_size=1, max_size=6),
+    order=st.randoms(use_true_random=False),
+)
+def test_rows_that_are_subtracted_one_by_one(
+    w: float, parts: list[float], order: random.Random
+) -> None:
+    x, row = EXACTLY.state(np.array([w, w], np.float32)), np.zeros(len(parts), int)
+    limits = EXACTLY.subtract_rows(x, EXACTLY.state(np.array(parts, np.float32)), row)
+    order.shuffle(parts)
+    after = np.float32(w)
+    for part in parts:
+        after -= np.float32(part)
+    assert inside([after, np.float32(w)], limits)
+    assert limits.low[1] == limits.high[1] == np.float32(w)
+
+
+def test_subtracting_one_by_one_needs_room() -> None:
+    x, parts = (EXACTLY.state(np.array(a, np.float32)) for a in ([1], [2**-25] * 4))
+    limits = EXACTLY.subtract_rows(x, parts, np.zeros(4, int))
+    assert inside([np.float32(1)], limits)
+    assert inside([np.float32(1 - 2**-23)], limits)
+    assert not inside([np.float32(1 - 2**-20)], limits)
+
+
 def test_truth_values() -> None:
     may = Truth(np.array([True, True, False]), np.array([True, False, True]))
     no = EXACTLY.constant(np.array([False] * 3))

@@ -1,4 +1,4 @@
-"""The method that says which kernel of TensorFlow a dense step is."""
+"""The methods that say which kernel of TensorFlow a step is, and whether it is linear."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from optdsl.ir.nodes import Fused, Program, Value
 from optdsl.ir.passes.select import cases
+from optdsl.kernels import LINEAR
 from optdsl.kernels.select import with_kernels
 from optdsl.targets import layout
 from optdsl.targets.naming import Names
@@ -13,6 +14,11 @@ from optdsl.targets.printer import Printer
 from optdsl.targets.text import LiteralText
 
 _SAYS = "`_rule` as one operation on the variables, where TensorFlow has it; else None."
+_SAYS_LINEAR = (
+    '"""What `_rule` multiplies the gradient by and subtracts, if that is all: then parts of a',
+    "gradient can be subtracted one after another. Else None.",
+    '"""',
+)
 
 
 def of_keras(program: Program) -> Program:
@@ -36,10 +42,38 @@ def method(program: Program, states: Mapping[str, str], names: Names, static: Pr
     ]
     for fused in program.kernels:
         lines += _call(fused, states, names, static)
-    unconditional = any(
-        not _conditions(fused, states["w"], names, static) for fused in program.kernels
-    )
-    return lines if unconditional else [*lines, "        return None"]
+    conditions = _conditions(program.kernels[-1], states["w"], names, static)
+    return [*lines, "        return None"] if conditions else lines
+
+
+def linear_of(program: Program) -> Fused | None:
+    """The kernel of a rule that is linear in the gradient in some setting, where rows of a sparse
+    gradient need not be summed before. None for rules that other methods apply, as in `of_keras`.
+    """
+    if program.phases or cases(program):
+        return None
+    return next((k for k in program.kernels if k.kernel == LINEAR), None)
+
+
+def linear_method(program: Program, names: Names, static: Printer) -> list[str]:
+    """`_linear`, as lines; none where no setting makes the rule linear in the gradient."""
+    fused = linear_of(program)
+    if fused is None:
+        return []
+    ((_, factor),) = fused.numbers
+    of_step = [names.of(factor)] if isinstance(factor, Value) else []
+    conditions = _conditions(fused, "", names, static)
+    otherwise = f" if {conditions} else None" if conditions else ""
+    return [
+        "",
+        *layout.call("def _linear", ["self", *of_step, "**_"], ":", 4),
+        *(" " * 8 + line for line in _SAYS_LINEAR),
+        f"        return {_number(factor, names)}{otherwise}",
+    ]
+
+
+def _number(number: Value | bool | float, names: Names) -> str:
+    return names.of(number) if isinstance(number, Value) else repr(number)
 
 
 def _call(fused: Fused, states: Mapping[str, str], names: Names, static: Printer) -> Iterator[str]:
@@ -49,7 +83,7 @@ def _call(fused: Fused, states: Mapping[str, str], names: Names, static: Printer
     given = [f"{LiteralText(arg)}: {states[state]}" for arg, state in fused.states]
     args = [str(LiteralText(fused.kernel)), "{" + ", ".join(given) + "}"]
     for arg, number in fused.numbers:
-        args.append(f"{arg}={names.of(number) if isinstance(number, Value) else repr(number)}")
+        args.append(f"{arg}={_number(number, names)}")
     args.append(f"{fused.gradient}={states['g']}")
     yield from layout.call("return self._fused", args, "", 12 if conditions else 8)
 

@@ -73,7 +73,8 @@ class _View:
     """What the template prints; a tuple holds lines as they stand in the file.
 
     `kernel` is the method that says which operation of TensorFlow a dense step is, where there is
-    one, `checks_kernel` that it asks for hyperparameters above 0. `starts` are the lines that make
+    one, `checks_kernel` that it asks for hyperparameters above 0, `linear` that repeated rows of a
+    sparse gradient need not be summed in some setting. `starts` are the lines that make
     initial values of slots out of the variable, where there are such slots; `phases` are the
     functions for what all variables find out before the step, `tables` the attributes of the class;
     `cases` says that the rule does something in some steps only, `waits` that rows may wait until
@@ -89,6 +90,7 @@ class _View:
     rule: tuple[SafeText, ...]
     kernel: tuple[SafeText, ...]
     checks_kernel: bool
+    linear: bool
     untouched: tuple[SafeText, ...]
     starts: tuple[SafeText, ...]
     evaluation: tuple[SafeText, ...]
@@ -149,6 +151,7 @@ class _Writer:
             rule=rule,
             kernel=kernel,
             checks_kernel=any(k.positive for k in self._program.kernels),
+            linear=kernels.linear_of(self._program) is not None,
             untouched=untouched,
             starts=starts,
             evaluation=evaluated,
@@ -349,11 +352,12 @@ class _Writer:
         return self._function("_rule", inputs, self._text.rule, _RULE_DOCUMENTATION)
 
     def _kernel(self) -> list[str]:
-        """Which operation of TensorFlow a dense step is."""
+        """Which operation of TensorFlow a dense step is, and whether the rule is linear in g."""
         names = [*(v.name for v in self._program.gradients), "w"]
         names += [s.name for s in self._program.slots]
         states = dict(zip(names, [*self._text.gradients, *self._states], strict=True))
-        return kernels.method(self._program, states, self._names, self._static)
+        of_kernel = kernels.method(self._program, states, self._names, self._static)
+        return of_kernel + kernels.linear_method(self._program, self._names, self._static)
 
     def _untouched(self) -> list[str]:
         """One function for each policy whose untouched rows move."""

@@ -5,7 +5,7 @@
 # sha256 of the spec: a8f3677491a050d7ddb109415b228abefb9583fe9363ca0a38e09b8ca607e7d1
 # spec: specs/sgd.opt
 # sha256 of the spec: e5784893a0a920228045eccf8cff612d4236966dbbfc893dcdb4fce750b79a91
-# sha256 of this file: 61c6659cf7de285e9ab5cdd56e7f86fa8dcc0b17c8343c092c20f9e3b9d91d9e
+# sha256 of this file: 0a32f2a43ef6bbf38fe46ab0972f92a2de2b18be8c69455adcfb6873817a3e39
 """AccumulatedClip for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -777,18 +777,20 @@ def _assignment(state, x):
         return getattr(state, in_place[x.op.type]), tf.identity(more)
 
 
-def _sum_duplicates(values, indices, var):
-    """The values of a sparse gradient summed by row, and the rows, each once.
-
-    Rows outside of the variable are an error on every device; a GPU would pass over them.
-    """
-    size = tf.shape(var.read_value(), out_type=indices.dtype)[0]
+def _inside(rows, var):
+    """The rows, once it is sure that they are rows of the variable: a GPU skips the others."""
+    size = tf.shape(var.read_value(), out_type=rows.dtype)[0]
     checks = [
-        tf.debugging.assert_non_negative(indices, message="negative row in a sparse gradient"),
-        tf.debugging.assert_less(indices, size, message="row of a sparse gradient out of range"),
+        tf.debugging.assert_non_negative(rows, message="negative row in a sparse gradient"),
+        tf.debugging.assert_less(rows, size, message="row of a sparse gradient out of range"),
     ]
     with tf.control_dependencies([] if tf.executing_eagerly() else checks):
-        rows, positions = tf.unique(indices)
+        return tf.identity(rows)
+
+
+def _sum_duplicates(values, indices, var):
+    """The values of a sparse gradient summed by row, and the rows, each once."""
+    rows, positions = tf.unique(_inside(indices, var))
     return tf.math.unsorted_segment_sum(values, positions, tf.shape(rows)[0]), rows
 
 

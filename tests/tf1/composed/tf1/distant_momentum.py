@@ -3,7 +3,7 @@
 # sha256 of the spec: aee32ef9b90bef9f057c92a160070b20f99f1de6edd9854d9e399d8e5947caa9
 # spec: specs/sgd.opt
 # sha256 of the spec: e5784893a0a920228045eccf8cff612d4236966dbbfc893dcdb4fce750b79a91
-# sha256 of this file: 519df694221cf6df52a83b8999e3072f7ea46bf111c37a3b32d74b76f4504348
+# sha256 of this file: ee32be6da5f9a38cebc43b6470c9986b4a48bd55a604befb4a52506a3ee17b0d
 """DistantMomentum for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -783,18 +783,20 @@ def _assignment(state, x):
         return getattr(state, in_place[x.op.type]), tf.identity(more)
 
 
-def _sum_duplicates(values, indices, var):
-    """The values of a sparse gradient summed by row, and the rows, each once.
-
-    Rows outside of the variable are an error on every device; a GPU would pass over them.
-    """
-    size = tf.shape(var.read_value(), out_type=indices.dtype)[0]
+def _inside(rows, var):
+    """The rows, once it is sure that they are rows of the variable: a GPU skips the others."""
+    size = tf.shape(var.read_value(), out_type=rows.dtype)[0]
     checks = [
-        tf.debugging.assert_non_negative(indices, message="negative row in a sparse gradient"),
-        tf.debugging.assert_less(indices, size, message="row of a sparse gradient out of range"),
+        tf.debugging.assert_non_negative(rows, message="negative row in a sparse gradient"),
+        tf.debugging.assert_less(rows, size, message="row of a sparse gradient out of range"),
     ]
     with tf.control_dependencies([] if tf.executing_eagerly() else checks):
-        rows, positions = tf.unique(indices)
+        return tf.identity(rows)
+
+
+def _sum_duplicates(values, indices, var):
+    """The values of a sparse gradient summed by row, and the rows, each once."""
+    rows, positions = tf.unique(_inside(indices, var))
     return tf.math.unsorted_segment_sum(values, positions, tf.shape(rows)[0]), rows
 
 
