@@ -118,6 +118,6 @@ MEMBERS = frozenset(
 
 #: Names at the top of every generated module.
 MODULE_NAMES = frozenset(
-    "Mapping SparseGrad ThreadPoolExecutor contextlib functools importlib json namedtuple numba"
-    " numbers operator os re warnings".split()
+    "Mapping SparseGrad ThreadPoolExecutor contextlib deque functools importlib json namedtuple"
+    " numba numbers operator os re warnings".split()
 )
