@@ -5,7 +5,7 @@
 # sha256 of the spec: a8f3677491a050d7ddb109415b228abefb9583fe9363ca0a38e09b8ca607e7d1
 # spec: specs/adam.opt
 # sha256 of the spec: 4145365e1a61b681faf02f9cf63b0ca90b1e33c3193d01bd16281c38241c9a0e
-# sha256 of this file: 07b6b299269800d0f0e9e056dfdb0d4b67bbede90be14bd604090c52cd34055e
+# sha256 of this file: 59b38392ce09565db3ae7c8d72d1b7d101c44fc8e7d450c6bc92119a1bae87c6
 """Adam on the mean of the gradients of four steps."""
 
 import bisect
@@ -17,7 +17,7 @@ import operator
 import os
 import re
 import warnings
-from collections import namedtuple
+from collections import deque, namedtuple
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
@@ -923,8 +923,6 @@ class _Part:
     name: of the method, "_rule" or "_untouched". numbers: by name, in the dtype.
     """
 
-    width = 1  # elements of what blocks count
-
     def __init__(self, name, gradients, states, numbers):
         self.name, self.numbers = name, numbers
         self.gradients, self.states = gradients, states
@@ -990,15 +988,26 @@ def _run(parts, runners, threads):
     blocks = [(p, r, *block) for p, r in zip(parts, runners) for block in p.blocks(r.SCALE)]
     if threads == 1:
         return _work(blocks, 0)
-    ends = np.cumsum([(stop - start) * part.width for part, _, start, stop in blocks])
-    cuts = np.searchsorted(ends, np.linspace(0, ends[-1], threads + 1)[1:], "right").tolist()
+    take = deque(blocks + [None] * threads).popleft  # who is held up does fewer
     with ThreadPoolExecutor(threads) as pool:
         found = [
-            pool.submit(np.errstate(**np.geterr())(_work), blocks[i:j], thread)
-            for thread, (i, j) in enumerate(zip([0, *cuts], cuts))
+            pool.submit(np.errstate(**np.geterr())(_share), iter(take, None), thread)
+            for thread in range(threads)
         ]
     for x in found:
         x.result()
+
+
+def _share(blocks, thread):
+    """The work of one of several threads, which starts on a CPU of its own.
+
+    Linux may leave threads on the CPU where they were started for longer than a step takes.
+    """
+    if hasattr(os, "sched_setaffinity"):
+        cpus = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cpus[(os.getpid() + thread) % len(cpus)]})
+        os.sched_setaffinity(0, cpus)
+    _work(blocks, thread)
 
 
 def _work(blocks, thread):

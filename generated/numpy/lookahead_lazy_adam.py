@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/lazy_adam.opt
 # sha256 of the spec: 6d02708ce8a6dc6f96038c6527dda25a0cae35533e5babc618522318fe221b65
-# sha256 of this file: b55b015234b1c112c2d8172524dbf5d6561dcbfdb9b43613771179ea06c1d6ba
+# sha256 of this file: 2879bb4a07c63b872209033932097ec1a61138e961cb89183dfa5b8193098221
 """Lookahead around LazyAdam: for embeddings."""
 
 import bisect
@@ -17,7 +17,7 @@ import operator
 import os
 import re
 import warnings
-from collections import namedtuple
+from collections import deque, namedtuple
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
@@ -940,8 +940,6 @@ class _Part:
     name: of the method, "_rule" or "_untouched". numbers: by name, in the dtype.
     """
 
-    width = 1  # elements of what blocks count
-
     def __init__(self, name, gradients, states, numbers):
         self.name, self.numbers = name, numbers
         self.gradients, self.states = gradients, states
@@ -1007,15 +1005,26 @@ def _run(parts, runners, threads):
     blocks = [(p, r, *block) for p, r in zip(parts, runners) for block in p.blocks(r.SCALE)]
     if threads == 1:
         return _work(blocks, 0)
-    ends = np.cumsum([(stop - start) * part.width for part, _, start, stop in blocks])
-    cuts = np.searchsorted(ends, np.linspace(0, ends[-1], threads + 1)[1:], "right").tolist()
+    take = deque(blocks + [None] * threads).popleft  # who is held up does fewer
     with ThreadPoolExecutor(threads) as pool:
         found = [
-            pool.submit(np.errstate(**np.geterr())(_work), blocks[i:j], thread)
-            for thread, (i, j) in enumerate(zip([0, *cuts], cuts))
+            pool.submit(np.errstate(**np.geterr())(_share), iter(take, None), thread)
+            for thread in range(threads)
         ]
     for x in found:
         x.result()
+
+
+def _share(blocks, thread):
+    """The work of one of several threads, which starts on a CPU of its own.
+
+    Linux may leave threads on the CPU where they were started for longer than a step takes.
+    """
+    if hasattr(os, "sched_setaffinity"):
+        cpus = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cpus[(os.getpid() + thread) % len(cpus)]})
+        os.sched_setaffinity(0, cpus)
+    _work(blocks, thread)
 
 
 def _work(blocks, thread):

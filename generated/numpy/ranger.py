@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: fdc48090e9635fba3792bf60da8372f13fd7448ef5727f8fdab0f55b253f6451
+# sha256 of this file: 960a2f9ba84c9a9851e4ccd393fddc7cb341b298844c95e76c3168a1060aaa7d
 """Lookahead around RAdam."""
 
 import bisect
@@ -17,7 +17,7 @@ import operator
 import os
 import re
 import warnings
-from collections import namedtuple
+from collections import deque, namedtuple
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
@@ -971,8 +971,6 @@ class _Part:
     name: of the method, "_rule" or "_untouched". numbers: by name, in the dtype.
     """
 
-    width = 1  # elements of what blocks count
-
     def __init__(self, name, gradients, states, numbers):
         self.name, self.numbers = name, numbers
         self.gradients, self.states = gradients, states
@@ -1038,15 +1036,26 @@ def _run(parts, runners, threads):
     blocks = [(p, r, *block) for p, r in zip(parts, runners) for block in p.blocks(r.SCALE)]
     if threads == 1:
         return _work(blocks, 0)
-    ends = np.cumsum([(stop - start) * part.width for part, _, start, stop in blocks])
-    cuts = np.searchsorted(ends, np.linspace(0, ends[-1], threads + 1)[1:], "right").tolist()
+    take = deque(blocks + [None] * threads).popleft  # who is held up does fewer
     with ThreadPoolExecutor(threads) as pool:
         found = [
-            pool.submit(np.errstate(**np.geterr())(_work), blocks[i:j], thread)
-            for thread, (i, j) in enumerate(zip([0, *cuts], cuts))
+            pool.submit(np.errstate(**np.geterr())(_share), iter(take, None), thread)
+            for thread in range(threads)
         ]
     for x in found:
         x.result()
+
+
+def _share(blocks, thread):
+    """The work of one of several threads, which starts on a CPU of its own.
+
+    Linux may leave threads on the CPU where they were started for longer than a step takes.
+    """
+    if hasattr(os, "sched_setaffinity"):
+        cpus = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cpus[(os.getpid() + thread) % len(cpus)]})
+        os.sched_setaffinity(0, cpus)
+    _work(blocks, thread)
 
 
 def _work(blocks, thread):

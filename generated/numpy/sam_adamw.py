@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/adamw.opt
 # sha256 of the spec: 30205ad4af97039a63cd04fde425348d743ed8f58d8bbc1e3a1f128f40eb6669
-# sha256 of this file: ecf3778f4b46d176286356118ead36f6fe30ff6199425cd61dcb1494ca4cc8b4
+# sha256 of this file: 0c0e46f37d33d611d61fb5a193be870eb61046303b3d7b766ae8aba1ee8fee01
 """AdamW on the gradients of sharpness-aware minimization."""
 
 import bisect
@@ -18,7 +18,7 @@ import operator
 import os
 import re
 import warnings
-from collections import namedtuple
+from collections import deque, namedtuple
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
@@ -1024,8 +1024,6 @@ class _Part:
     name: of the method, "_rule" or "_untouched". numbers: by name, in the dtype.
     """
 
-    width = 1  # elements of what blocks count
-
     def __init__(self, name, gradients, states, numbers):
         self.name, self.numbers = name, numbers
         self.gradients, self.states = gradients, states
@@ -1091,15 +1089,26 @@ def _run(parts, runners, threads):
     blocks = [(p, r, *block) for p, r in zip(parts, runners) for block in p.blocks(r.SCALE)]
     if threads == 1:
         return _work(blocks, 0)
-    ends = np.cumsum([(stop - start) * part.width for part, _, start, stop in blocks])
-    cuts = np.searchsorted(ends, np.linspace(0, ends[-1], threads + 1)[1:], "right").tolist()
+    take = deque(blocks + [None] * threads).popleft  # who is held up does fewer
     with ThreadPoolExecutor(threads) as pool:
         found = [
-            pool.submit(np.errstate(**np.geterr())(_work), blocks[i:j], thread)
-            for thread, (i, j) in enumerate(zip([0, *cuts], cuts))
+            pool.submit(np.errstate(**np.geterr())(_share), iter(take, None), thread)
+            for thread in range(threads)
         ]
     for x in found:
         x.result()
+
+
+def _share(blocks, thread):
+    """The work of one of several threads, which starts on a CPU of its own.
+
+    Linux may leave threads on the CPU where they were started for longer than a step takes.
+    """
+    if hasattr(os, "sched_setaffinity"):
+        cpus = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cpus[(os.getpid() + thread) % len(cpus)]})
+        os.sched_setaffinity(0, cpus)
+    _work(blocks, thread)
 
 
 def _work(blocks, thread):

@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/nag.opt
 # sha256 of the spec: 0a5aaed3b55d12837338695b4883734a31df0012ae2cc6d7eb31ed7995b4001e
-# sha256 of this file: bc13b34dda523c7779a49d22d01c01ed4ca1ea2dda03469d6e93474d5305336d
+# sha256 of this file: 605a3ddf5ce63dfd9d0a5bea19a194ea3e6a6eccc46df085dee73e98d205ae76
 """NAG on the gradients of sharpness-aware minimization, the combination of the paper."""
 
 import bisect
@@ -18,7 +18,7 @@ import operator
 import os
 import re
 import warnings
-from collections import namedtuple
+from collections import deque, namedtuple
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
@@ -959,8 +959,6 @@ class _Part:
     name: of the method, "_rule" or "_untouched". numbers: by name, in the dtype.
     """
 
-    width = 1  # elements of what blocks count
-
     def __init__(self, name, gradients, states, numbers):
         self.name, self.numbers = name, numbers
         self.gradients, self.states = gradients, states
@@ -1026,15 +1024,26 @@ def _run(parts, runners, threads):
     blocks = [(p, r, *block) for p, r in zip(parts, runners) for block in p.blocks(r.SCALE)]
     if threads == 1:
         return _work(blocks, 0)
-    ends = np.cumsum([(stop - start) * part.width for part, _, start, stop in blocks])
-    cuts = np.searchsorted(ends, np.linspace(0, ends[-1], threads + 1)[1:], "right").tolist()
+    take = deque(blocks + [None] * threads).popleft  # who is held up does fewer
     with ThreadPoolExecutor(threads) as pool:
         found = [
-            pool.submit(np.errstate(**np.geterr())(_work), blocks[i:j], thread)
-            for thread, (i, j) in enumerate(zip([0, *cuts], cuts))
+            pool.submit(np.errstate(**np.geterr())(_share), iter(take, None), thread)
+            for thread in range(threads)
         ]
     for x in found:
         x.result()
+
+
+def _share(blocks, thread):
+    """The work of one of several threads, which starts on a CPU of its own.
+
+    Linux may leave threads on the CPU where they were started for longer than a step takes.
+    """
+    if hasattr(os, "sched_setaffinity"):
+        cpus = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cpus[(os.getpid() + thread) % len(cpus)]})
+        os.sched_setaffinity(0, cpus)
+    _work(blocks, thread)
 
 
 def _work(blocks, thread):
