@@ -88,16 +88,6 @@ class Writer:
 
     # ------------------------------------------------------------ what it uses
 
-    def operators(self) -> set[str]:
-        """The operators that are printed as NumPy."""
-        p = self._program
-        blocks = (p.step, *(x.step for x in p.phases), *(rule.body for rule in p.rules))
-        exprs = (
-            *(e for block in blocks for e in expressions(block)),
-            *(s.initial for s in p.slots),
-        )
-        return {o.op for e in exprs for o in ops(e)}
-
     def chooses(self) -> bool:
         """Whether a rule has a `where` over elements."""
         found = (o for r in self._program.rules for e in expressions(r.body) for o in ops(e))
