@@ -85,7 +85,8 @@ class _View:
     rule: tuple[SafeText, ...]
     untouched: tuple[SafeText, ...]
     loop: tuple[SafeText, ...]
-    is_elementwise: bool
+    in_place: bool
+    sums: bool
     waits: bool
     repeats: bool
     phases: tuple[SafeText, ...]
@@ -115,7 +116,7 @@ def _view(program: Program) -> _View:
         summary=summary(program),
         documentation=tuple(
             class_documentation(
-                program, writer.arguments, writer.is_elementwise, writer.is_compiled
+                program, writer.arguments, writer.in_place, writer.is_compiled
             )
         ),
         tables=_code(writer.tables()),
@@ -125,7 +126,8 @@ def _view(program: Program) -> _View:
         rule=rule,
         untouched=untouched,
         loop=_code(writer.loop()),
-        is_elementwise=writer.is_elementwise,
+        in_place=writer.in_place,
+        sums=writer.sums,
         waits=writer.waits,
         repeats=writer.is_elementwise and not program.phases,
         phases=phases,
