@@ -5,7 +5,7 @@
 # sha256 of the spec: a8f3677491a050d7ddb109415b228abefb9583fe9363ca0a38e09b8ca607e7d1
 # spec: specs/adam.opt
 # sha256 of the spec: 4145365e1a61b681faf02f9cf63b0ca90b1e33c3193d01bd16281c38241c9a0e
-# sha256 of this file: 59b38392ce09565db3ae7c8d72d1b7d101c44fc8e7d450c6bc92119a1bae87c6
+# sha256 of this file: f488d0ce715a1b948a547185082b21aba3bf53a264b304dbebae40de4845583a
 """Adam on the mean of the gradients of four steps."""
 
 import bisect
@@ -986,20 +986,30 @@ def _cut(count, length):
 def _run(parts, runners, threads):
     """Run the rules on their parts, block by block; from the first block on nothing raises."""
     blocks = [(p, r, *block) for p, r in zip(parts, runners) for block in p.blocks(r.SCALE)]
+    _share(_work, blocks, threads)
+
+
+def _work(blocks, thread):
+    for part, runner, start, stop in blocks:
+        part.change(start, stop, runner, thread)
+
+
+def _share(work, blocks, threads):
+    """Let threads do `work(blocks, thread)`; who is held up gets fewer of the blocks."""
     if threads == 1:
-        return _work(blocks, 0)
-    take = deque(blocks + [None] * threads).popleft  # who is held up does fewer
+        return work(blocks, 0)
+    take = deque(blocks + [None] * threads).popleft
     with ThreadPoolExecutor(threads) as pool:
         found = [
-            pool.submit(np.errstate(**np.geterr())(_share), iter(take, None), thread)
+            pool.submit(np.errstate(**np.geterr())(_start), work, iter(take, None), thread)
             for thread in range(threads)
         ]
     for x in found:
         x.result()
 
 
-def _share(blocks, thread):
-    """The work of one of several threads, which starts on a CPU of its own.
+def _start(work, blocks, thread):
+    """One of several threads, which starts on a CPU of its own.
 
     Linux may leave threads on the CPU where they were started for longer than a step takes.
     """
@@ -1007,12 +1017,7 @@ def _share(blocks, thread):
         cpus = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, {cpus[(os.getpid() + thread) % len(cpus)]})
         os.sched_setaffinity(0, cpus)
-    _work(blocks, thread)
-
-
-def _work(blocks, thread):
-    for part, runner, start, stop in blocks:
-        part.change(start, stop, runner, thread)
+    work(blocks, thread)
 
 
 def _apart(gradients, arrays):

@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/lazy_adam.opt
 # sha256 of the spec: 6d02708ce8a6dc6f96038c6527dda25a0cae35533e5babc618522318fe221b65
-# sha256 of this file: 2879bb4a07c63b872209033932097ec1a61138e961cb89183dfa5b8193098221
+# sha256 of this file: e442fb3049c820dfd84437bf5e8561c9a14fef4e57974fb111d922c8f1db3638
 """Lookahead around LazyAdam: for embeddings."""
 
 import bisect
@@ -1003,20 +1003,30 @@ def _cut(count, length):
 def _run(parts, runners, threads):
     """Run the rules on their parts, block by block; from the first block on nothing raises."""
     blocks = [(p, r, *block) for p, r in zip(parts, runners) for block in p.blocks(r.SCALE)]
+    _share(_work, blocks, threads)
+
+
+def _work(blocks, thread):
+    for part, runner, start, stop in blocks:
+        part.change(start, stop, runner, thread)
+
+
+def _share(work, blocks, threads):
+    """Let threads do `work(blocks, thread)`; who is held up gets fewer of the blocks."""
     if threads == 1:
-        return _work(blocks, 0)
-    take = deque(blocks + [None] * threads).popleft  # who is held up does fewer
+        return work(blocks, 0)
+    take = deque(blocks + [None] * threads).popleft
     with ThreadPoolExecutor(threads) as pool:
         found = [
-            pool.submit(np.errstate(**np.geterr())(_share), iter(take, None), thread)
+            pool.submit(np.errstate(**np.geterr())(_start), work, iter(take, None), thread)
             for thread in range(threads)
         ]
     for x in found:
         x.result()
 
 
-def _share(blocks, thread):
-    """The work of one of several threads, which starts on a CPU of its own.
+def _start(work, blocks, thread):
+    """One of several threads, which starts on a CPU of its own.
 
     Linux may leave threads on the CPU where they were started for longer than a step takes.
     """
@@ -1024,12 +1034,7 @@ def _share(blocks, thread):
         cpus = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, {cpus[(os.getpid() + thread) % len(cpus)]})
         os.sched_setaffinity(0, cpus)
-    _work(blocks, thread)
-
-
-def _work(blocks, thread):
-    for part, runner, start, stop in blocks:
-        part.change(start, stop, runner, thread)
+    work(blocks, thread)
 
 
 def _apart(gradients, arrays):

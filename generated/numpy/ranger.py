@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: 960a2f9ba84c9a9851e4ccd393fddc7cb341b298844c95e76c3168a1060aaa7d
+# sha256 of this file: 4cbd80244dbdb49e02273c64221508ee2a1acafa6d5bd23a3cdc8a2e21adea9a
 """Lookahead around RAdam."""
 
 import bisect
@@ -1034,20 +1034,30 @@ def _cut(count, length):
 def _run(parts, runners, threads):
     """Run the rules on their parts, block by block; from the first block on nothing raises."""
     blocks = [(p, r, *block) for p, r in zip(parts, runners) for block in p.blocks(r.SCALE)]
+    _share(_work, blocks, threads)
+
+
+def _work(blocks, thread):
+    for part, runner, start, stop in blocks:
+        part.change(start, stop, runner, thread)
+
+
+def _share(work, blocks, threads):
+    """Let threads do `work(blocks, thread)`; who is held up gets fewer of the blocks."""
     if threads == 1:
-        return _work(blocks, 0)
-    take = deque(blocks + [None] * threads).popleft  # who is held up does fewer
+        return work(blocks, 0)
+    take = deque(blocks + [None] * threads).popleft
     with ThreadPoolExecutor(threads) as pool:
         found = [
-            pool.submit(np.errstate(**np.geterr())(_share), iter(take, None), thread)
+            pool.submit(np.errstate(**np.geterr())(_start), work, iter(take, None), thread)
             for thread in range(threads)
         ]
     for x in found:
         x.result()
 
 
-def _share(blocks, thread):
-    """The work of one of several threads, which starts on a CPU of its own.
+def _start(work, blocks, thread):
+    """One of several threads, which starts on a CPU of its own.
 
     Linux may leave threads on the CPU where they were started for longer than a step takes.
     """
@@ -1055,12 +1065,7 @@ def _share(blocks, thread):
         cpus = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, {cpus[(os.getpid() + thread) % len(cpus)]})
         os.sched_setaffinity(0, cpus)
-    _work(blocks, thread)
-
-
-def _work(blocks, thread):
-    for part, runner, start, stop in blocks:
-        part.change(start, stop, runner, thread)
+    work(blocks, thread)
 
 
 def _apart(gradients, arrays):

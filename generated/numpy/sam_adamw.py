@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/adamw.opt
 # sha256 of the spec: 30205ad4af97039a63cd04fde425348d743ed8f58d8bbc1e3a1f128f40eb6669
-# sha256 of this file: 0c0e46f37d33d611d61fb5a193be870eb61046303b3d7b766ae8aba1ee8fee01
+# sha256 of this file: 521bcca46b972b1af49710a1f02651f36fdc96665f642c2fa0d6c2077cdd15f0
 """AdamW on the gradients of sharpness-aware minimization."""
 
 import bisect
@@ -1087,20 +1087,30 @@ def _cut(count, length):
 def _run(parts, runners, threads):
     """Run the rules on their parts, block by block; from the first block on nothing raises."""
     blocks = [(p, r, *block) for p, r in zip(parts, runners) for block in p.blocks(r.SCALE)]
+    _share(_work, blocks, threads)
+
+
+def _work(blocks, thread):
+    for part, runner, start, stop in blocks:
+        part.change(start, stop, runner, thread)
+
+
+def _share(work, blocks, threads):
+    """Let threads do `work(blocks, thread)`; who is held up gets fewer of the blocks."""
     if threads == 1:
-        return _work(blocks, 0)
-    take = deque(blocks + [None] * threads).popleft  # who is held up does fewer
+        return work(blocks, 0)
+    take = deque(blocks + [None] * threads).popleft
     with ThreadPoolExecutor(threads) as pool:
         found = [
-            pool.submit(np.errstate(**np.geterr())(_share), iter(take, None), thread)
+            pool.submit(np.errstate(**np.geterr())(_start), work, iter(take, None), thread)
             for thread in range(threads)
         ]
     for x in found:
         x.result()
 
 
-def _share(blocks, thread):
-    """The work of one of several threads, which starts on a CPU of its own.
+def _start(work, blocks, thread):
+    """One of several threads, which starts on a CPU of its own.
 
     Linux may leave threads on the CPU where they were started for longer than a step takes.
     """
@@ -1108,12 +1118,7 @@ def _share(blocks, thread):
         cpus = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, {cpus[(os.getpid() + thread) % len(cpus)]})
         os.sched_setaffinity(0, cpus)
-    _work(blocks, thread)
-
-
-def _work(blocks, thread):
-    for part, runner, start, stop in blocks:
-        part.change(start, stop, runner, thread)
+    work(blocks, thread)
 
 
 def _apart(gradients, arrays):
