@@ -115,9 +115,7 @@ def _view(program: Program) -> _View:
         class_name=Identifier(writer.class_name),
         summary=summary(program),
         documentation=tuple(
-            class_documentation(
-                program, writer.arguments, writer.in_place, writer.is_compiled
-            )
+            class_documentation(program, writer.arguments, writer.in_place, writer.is_compiled)
         ),
         tables=_code(writer.tables()),
         init=init,

@@ -65,7 +65,8 @@ class Writer:
     def _style(self, w: str, indent: int = 8) -> Style:
         return Style(
             tables.elements(w), tables.numbers(w), self._attribute, tables.RANK,
-            variables={} if self.sums else tables.VARIABLES, infinity="np.inf", taken=tables.TAKEN, indent=indent,
+            variables={} if self.sums else tables.VARIABLES,
+            infinity="np.inf", taken=tables.TAKEN, indent=indent,
         )  # fmt: skip
 
     def _attribute(self, value: Value) -> str:
