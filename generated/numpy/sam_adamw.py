@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/adamw.opt
 # sha256 of the spec: 30205ad4af97039a63cd04fde425348d743ed8f58d8bbc1e3a1f128f40eb6669
-# sha256 of this file: 521bcca46b972b1af49710a1f02651f36fdc96665f642c2fa0d6c2077cdd15f0
+# sha256 of this file: 2d38da2902e7b6e80af4f2cc49371dda2b770db5f7f34dec4d9428a4220cff0f
 """AdamW on the gradients of sharpness-aware minimization."""
 
 import bisect
@@ -1086,7 +1086,9 @@ def _cut(count, length):
 
 def _run(parts, runners, threads):
     """Run the rules on their parts, block by block; from the first block on nothing raises."""
-    blocks = [(p, r, *block) for p, r in zip(parts, runners) for block in p.blocks(r.SCALE)]
+    scale = 1 if threads == 1 else 2  # between its calls of NumPy a thread may wait for another
+    pairs = zip(parts, runners)
+    blocks = [(p, r, *block) for p, r in pairs for block in p.blocks(scale * r.SCALE)]
     _share(_work, blocks, threads)
 
 

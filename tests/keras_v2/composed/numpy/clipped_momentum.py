@@ -5,7 +5,7 @@
 # sha256 of the spec: a8f3677491a050d7ddb109415b228abefb9583fe9363ca0a38e09b8ca607e7d1
 # spec: specs/momentum.opt
 # sha256 of the spec: ef2a2bc1eb80d99d41d751c42a64fbf33255020343d7913343c561bbd705a0cb
-# sha256 of this file: e5ca98982208739e670ac4d5d5f72c2b452d0f9ea808fab8d51d8736f12aff3e
+# sha256 of this file: e4012dbb33d48cdeb9d5f6e98eeefc9e7edbb0892000ce14686a87e603fdf98f
 """Accumulate of ClipTogether of Momentum."""
 
 import bisect
@@ -973,7 +973,9 @@ def _cut(count, length):
 
 def _run(parts, runners, threads):
     """Run the rules on their parts, block by block; from the first block on nothing raises."""
-    blocks = [(p, r, *block) for p, r in zip(parts, runners) for block in p.blocks(r.SCALE)]
+    scale = 1 if threads == 1 else 2  # between its calls of NumPy a thread may wait for another
+    pairs = zip(parts, runners)
+    blocks = [(p, r, *block) for p, r in pairs for block in p.blocks(scale * r.SCALE)]
     _share(_work, blocks, threads)
 
 

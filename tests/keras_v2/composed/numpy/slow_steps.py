@@ -7,7 +7,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: 21a44dd8f3885b64172231f45a822140a3fe59b357e39482b9443a048b56f4da
+# sha256 of this file: f5cdf82b656dfb1473b243aca0fc7563812d1decdfd4ef0a13dc0b91cbf043d1
 """Accumulate of Lookahead of RAdam."""
 
 import bisect
@@ -1072,7 +1072,9 @@ def _cut(count, length):
 
 def _run(parts, runners, threads):
     """Run the rules on their parts, block by block; from the first block on nothing raises."""
-    blocks = [(p, r, *block) for p, r in zip(parts, runners) for block in p.blocks(r.SCALE)]
+    scale = 1 if threads == 1 else 2  # between its calls of NumPy a thread may wait for another
+    pairs = zip(parts, runners)
+    blocks = [(p, r, *block) for p, r in pairs for block in p.blocks(scale * r.SCALE)]
     _share(_work, blocks, threads)
 
 

@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/adam.opt
 # sha256 of the spec: 4145365e1a61b681faf02f9cf63b0ca90b1e33c3193d01bd16281c38241c9a0e
-# sha256 of this file: a8266df65f2137feeac77cb51447200d06ee7cef4fd9f14599c75b8888ccd254
+# sha256 of this file: cbe0efbc323b78c405ff6b5e9d458856547fa1238b3381b4ef20fbc41f8ec87a
 """Adam with slow weights, every second step."""
 
 import bisect
@@ -1020,7 +1020,9 @@ def _cut(count, length):
 
 def _run(parts, runners, threads):
     """Run the rules on their parts, block by block; from the first block on nothing raises."""
-    blocks = [(p, r, *block) for p, r in zip(parts, runners) for block in p.blocks(r.SCALE)]
+    scale = 1 if threads == 1 else 2  # between its calls of NumPy a thread may wait for another
+    pairs = zip(parts, runners)
+    blocks = [(p, r, *block) for p, r in pairs for block in p.blocks(scale * r.SCALE)]
     _share(_work, blocks, threads)
 
 
