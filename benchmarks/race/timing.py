@@ -7,8 +7,8 @@ import time
 
 from benchmarks.race.child import THREADS
 
-#: Seconds before a turn in which the threads of whoever was before go to sleep: those of OpenMP spin
-#: for some milliseconds after a step, on the CPUs of whoever is next.
+#: Seconds before a turn in which the threads of whoever was before go to sleep: those of OpenMP
+#: spin for some milliseconds after a step, on the CPUs of whoever is next.
 _REST = 0.02 if THREADS > 1 else 0
 
 #: A turn is as many steps as take so many seconds: the clock is lost in it.
