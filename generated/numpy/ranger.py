@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: 86dbe3442f8581dfa9c279f9c878b40f5f42fc7027dddb24183ddaaa25469a7d
+# sha256 of this file: 2cbcaa5a1075f706204621e8e77b7391e296526b08f6245057e221fdacde479c
 """Lookahead around RAdam."""
 
 import bisect
@@ -1051,23 +1051,11 @@ def _share(work, blocks, threads):
     take = deque(blocks + [None] * threads).popleft
     with ThreadPoolExecutor(threads) as pool:
         found = [
-            pool.submit(np.errstate(**np.geterr())(_start), work, iter(take, None), thread)
+            pool.submit(np.errstate(**np.geterr())(work), iter(take, None), thread)
             for thread in range(threads)
         ]
     for x in found:
         x.result()
-
-
-def _start(work, blocks, thread):
-    """One of several threads, which starts on a CPU of its own.
-
-    Linux may leave threads on the CPU where they were started for longer than a step takes.
-    """
-    if hasattr(os, "sched_setaffinity"):
-        cpus = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, {cpus[(os.getpid() + thread) % len(cpus)]})
-        os.sched_setaffinity(0, cpus)
-    work(blocks, thread)
 
 
 def _apart(gradients, arrays):

@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/adamw.opt
 # sha256 of the spec: 30205ad4af97039a63cd04fde425348d743ed8f58d8bbc1e3a1f128f40eb6669
-# sha256 of this file: 2d38da2902e7b6e80af4f2cc49371dda2b770db5f7f34dec4d9428a4220cff0f
+# sha256 of this file: 7aa498e75d5bb475c3396455c42cbfe267fb501608a77af7c927cf7951437e0d
 """AdamW on the gradients of sharpness-aware minimization."""
 
 import bisect
@@ -1104,23 +1104,11 @@ def _share(work, blocks, threads):
     take = deque(blocks + [None] * threads).popleft
     with ThreadPoolExecutor(threads) as pool:
         found = [
-            pool.submit(np.errstate(**np.geterr())(_start), work, iter(take, None), thread)
+            pool.submit(np.errstate(**np.geterr())(work), iter(take, None), thread)
             for thread in range(threads)
         ]
     for x in found:
         x.result()
-
-
-def _start(work, blocks, thread):
-    """One of several threads, which starts on a CPU of its own.
-
-    Linux may leave threads on the CPU where they were started for longer than a step takes.
-    """
-    if hasattr(os, "sched_setaffinity"):
-        cpus = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, {cpus[(os.getpid() + thread) % len(cpus)]})
-        os.sched_setaffinity(0, cpus)
-    work(blocks, thread)
 
 
 def _apart(gradients, arrays):

@@ -7,7 +7,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: f5cdf82b656dfb1473b243aca0fc7563812d1decdfd4ef0a13dc0b91cbf043d1
+# sha256 of this file: eb8013c2bb76485c78dcce1ffa220190822479856fe2bfa69636f3f992cacbce
 """Accumulate of Lookahead of RAdam."""
 
 import bisect
@@ -1090,23 +1090,11 @@ def _share(work, blocks, threads):
     take = deque(blocks + [None] * threads).popleft
     with ThreadPoolExecutor(threads) as pool:
         found = [
-            pool.submit(np.errstate(**np.geterr())(_start), work, iter(take, None), thread)
+            pool.submit(np.errstate(**np.geterr())(work), iter(take, None), thread)
             for thread in range(threads)
         ]
     for x in found:
         x.result()
-
-
-def _start(work, blocks, thread):
-    """One of several threads, which starts on a CPU of its own.
-
-    Linux may leave threads on the CPU where they were started for longer than a step takes.
-    """
-    if hasattr(os, "sched_setaffinity"):
-        cpus = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, {cpus[(os.getpid() + thread) % len(cpus)]})
-        os.sched_setaffinity(0, cpus)
-    work(blocks, thread)
 
 
 def _apart(gradients, arrays):

@@ -5,7 +5,7 @@
 # sha256 of the spec: a8f3677491a050d7ddb109415b228abefb9583fe9363ca0a38e09b8ca607e7d1
 # spec: specs/sgd.opt
 # sha256 of the spec: e5784893a0a920228045eccf8cff612d4236966dbbfc893dcdb4fce750b79a91
-# sha256 of this file: 5b1e536df3f4a912a288a236f9ae4d0d9ef45b9d11ce9380bca79738a86b51f8
+# sha256 of this file: 5dee729cadda7d1460acedff677e3bda70f36401b6c0c79406ac41454d4ef3e2
 """Clips two steps' sum."""
 
 import bisect
@@ -1009,23 +1009,11 @@ def _share(work, blocks, threads):
     take = deque(blocks + [None] * threads).popleft
     with ThreadPoolExecutor(threads) as pool:
         found = [
-            pool.submit(np.errstate(**np.geterr())(_start), work, iter(take, None), thread)
+            pool.submit(np.errstate(**np.geterr())(work), iter(take, None), thread)
             for thread in range(threads)
         ]
     for x in found:
         x.result()
-
-
-def _start(work, blocks, thread):
-    """One of several threads, which starts on a CPU of its own.
-
-    Linux may leave threads on the CPU where they were started for longer than a step takes.
-    """
-    if hasattr(os, "sched_setaffinity"):
-        cpus = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, {cpus[(os.getpid() + thread) % len(cpus)]})
-        os.sched_setaffinity(0, cpus)
-    work(blocks, thread)
 
 
 def _apart(gradients, arrays):

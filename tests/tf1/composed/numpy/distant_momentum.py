@@ -3,7 +3,7 @@
 # sha256 of the spec: aee32ef9b90bef9f057c92a160070b20f99f1de6edd9854d9e399d8e5947caa9
 # spec: specs/sgd.opt
 # sha256 of the spec: e5784893a0a920228045eccf8cff612d4236966dbbfc893dcdb4fce750b79a91
-# sha256 of this file: b11c8a6abf232e8a9ebfc7e089cd2bed6883512e575b55a4a60f4e7740fdd18a
+# sha256 of this file: b3b2a82ad21908bcf34d393f66bcd6ac77b06bc72fbfa305e09537201480a478
 """A total of a slot that starts as the variable."""
 
 import bisect
@@ -973,23 +973,11 @@ def _share(work, blocks, threads):
     take = deque(blocks + [None] * threads).popleft
     with ThreadPoolExecutor(threads) as pool:
         found = [
-            pool.submit(np.errstate(**np.geterr())(_start), work, iter(take, None), thread)
+            pool.submit(np.errstate(**np.geterr())(work), iter(take, None), thread)
             for thread in range(threads)
         ]
     for x in found:
         x.result()
-
-
-def _start(work, blocks, thread):
-    """One of several threads, which starts on a CPU of its own.
-
-    Linux may leave threads on the CPU where they were started for longer than a step takes.
-    """
-    if hasattr(os, "sched_setaffinity"):
-        cpus = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, {cpus[(os.getpid() + thread) % len(cpus)]})
-        os.sched_setaffinity(0, cpus)
-    work(blocks, thread)
 
 
 def _apart(gradients, arrays):
