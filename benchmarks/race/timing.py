@@ -5,6 +5,12 @@ import itertools
 import math
 import time
 
+from benchmarks.race.child import THREADS
+
+#: Seconds before a turn in which the threads of whoever was before go to sleep: those of OpenMP
+#: spin for some milliseconds after a step, on the CPUs of whoever is next.
+_REST = 0.02 if THREADS > 1 else 0
+
 #: A turn is as many steps as take so many seconds: the clock is lost in it.
 _TURN = 0.01
 
@@ -52,6 +58,7 @@ def interleaved(racers, quick):
             if i >= FEWEST_ROUNDS and time.perf_counter() > end:
                 break
             for name in names[i % len(names) :] + names[: i % len(names)]:
+                time.sleep(_REST)
                 times[name].append(racers[name].seconds())
     finally:
         gc.enable()

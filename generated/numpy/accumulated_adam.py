@@ -5,7 +5,7 @@
 # sha256 of the spec: a8f3677491a050d7ddb109415b228abefb9583fe9363ca0a38e09b8ca607e7d1
 # spec: specs/adam.opt
 # sha256 of the spec: 4145365e1a61b681faf02f9cf63b0ca90b1e33c3193d01bd16281c38241c9a0e
-# sha256 of this file: 07b6b299269800d0f0e9e056dfdb0d4b67bbede90be14bd604090c52cd34055e
+# sha256 of this file: 7edda4df574616483395ad2c1fe849e1954d1ed3b7d93e5f54a6262d46086141
 """Adam on the mean of the gradients of four steps."""
 
 import bisect
@@ -17,7 +17,7 @@ import operator
 import os
 import re
 import warnings
-from collections import namedtuple
+from collections import deque, namedtuple
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
@@ -923,8 +923,6 @@ class _Part:
     name: of the method, "_rule" or "_untouched". numbers: by name, in the dtype.
     """
 
-    width = 1  # elements of what blocks count
-
     def __init__(self, name, gradients, states, numbers):
         self.name, self.numbers = name, numbers
         self.gradients, self.states = gradients, states
@@ -987,23 +985,29 @@ def _cut(count, length):
 
 def _run(parts, runners, threads):
     """Run the rules on their parts, block by block; from the first block on nothing raises."""
-    blocks = [(p, r, *block) for p, r in zip(parts, runners) for block in p.blocks(r.SCALE)]
-    if threads == 1:
-        return _work(blocks, 0)
-    ends = np.cumsum([(stop - start) * part.width for part, _, start, stop in blocks])
-    cuts = np.searchsorted(ends, np.linspace(0, ends[-1], threads + 1)[1:], "right").tolist()
-    with ThreadPoolExecutor(threads) as pool:
-        found = [
-            pool.submit(np.errstate(**np.geterr())(_work), blocks[i:j], thread)
-            for thread, (i, j) in enumerate(zip([0, *cuts], cuts))
-        ]
-    for x in found:
-        x.result()
+    scale = 1 if threads == 1 else 2  # between its calls of NumPy a thread may wait for another
+    pairs = zip(parts, runners)
+    blocks = [(p, r, *block) for p, r in pairs for block in p.blocks(scale * r.SCALE)]
+    _share(_work, blocks, threads)
 
 
 def _work(blocks, thread):
     for part, runner, start, stop in blocks:
         part.change(start, stop, runner, thread)
+
+
+def _share(work, blocks, threads):
+    """Let threads do `work(blocks, thread)`; who is held up gets fewer of the blocks."""
+    if threads == 1:
+        return work(blocks, 0)
+    take = deque(blocks + [None] * threads).popleft
+    with ThreadPoolExecutor(threads) as pool:
+        found = [
+            pool.submit(np.errstate(**np.geterr())(work), iter(take, None), thread)
+            for thread in range(threads)
+        ]
+    for x in found:
+        x.result()
 
 
 def _apart(gradients, arrays):

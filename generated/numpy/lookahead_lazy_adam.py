@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/lazy_adam.opt
 # sha256 of the spec: 6d02708ce8a6dc6f96038c6527dda25a0cae35533e5babc618522318fe221b65
-# sha256 of this file: b55b015234b1c112c2d8172524dbf5d6561dcbfdb9b43613771179ea06c1d6ba
+# sha256 of this file: cf988671f0bae513e396b76e7116a72f3707f0a4293df3c33eaa69426ff50500
 """Lookahead around LazyAdam: for embeddings."""
 
 import bisect
@@ -17,7 +17,7 @@ import operator
 import os
 import re
 import warnings
-from collections import namedtuple
+from collections import deque, namedtuple
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
@@ -940,8 +940,6 @@ class _Part:
     name: of the method, "_rule" or "_untouched". numbers: by name, in the dtype.
     """
 
-    width = 1  # elements of what blocks count
-
     def __init__(self, name, gradients, states, numbers):
         self.name, self.numbers = name, numbers
         self.gradients, self.states = gradients, states
@@ -1004,23 +1002,29 @@ def _cut(count, length):
 
 def _run(parts, runners, threads):
     """Run the rules on their parts, block by block; from the first block on nothing raises."""
-    blocks = [(p, r, *block) for p, r in zip(parts, runners) for block in p.blocks(r.SCALE)]
-    if threads == 1:
-        return _work(blocks, 0)
-    ends = np.cumsum([(stop - start) * part.width for part, _, start, stop in blocks])
-    cuts = np.searchsorted(ends, np.linspace(0, ends[-1], threads + 1)[1:], "right").tolist()
-    with ThreadPoolExecutor(threads) as pool:
-        found = [
-            pool.submit(np.errstate(**np.geterr())(_work), blocks[i:j], thread)
-            for thread, (i, j) in enumerate(zip([0, *cuts], cuts))
-        ]
-    for x in found:
-        x.result()
+    scale = 1 if threads == 1 else 2  # between its calls of NumPy a thread may wait for another
+    pairs = zip(parts, runners)
+    blocks = [(p, r, *block) for p, r in pairs for block in p.blocks(scale * r.SCALE)]
+    _share(_work, blocks, threads)
 
 
 def _work(blocks, thread):
     for part, runner, start, stop in blocks:
         part.change(start, stop, runner, thread)
+
+
+def _share(work, blocks, threads):
+    """Let threads do `work(blocks, thread)`; who is held up gets fewer of the blocks."""
+    if threads == 1:
+        return work(blocks, 0)
+    take = deque(blocks + [None] * threads).popleft
+    with ThreadPoolExecutor(threads) as pool:
+        found = [
+            pool.submit(np.errstate(**np.geterr())(work), iter(take, None), thread)
+            for thread in range(threads)
+        ]
+    for x in found:
+        x.result()
 
 
 def _apart(gradients, arrays):

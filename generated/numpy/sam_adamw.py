@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/adamw.opt
 # sha256 of the spec: 30205ad4af97039a63cd04fde425348d743ed8f58d8bbc1e3a1f128f40eb6669
-# sha256 of this file: ecf3778f4b46d176286356118ead36f6fe30ff6199425cd61dcb1494ca4cc8b4
+# sha256 of this file: 7aa498e75d5bb475c3396455c42cbfe267fb501608a77af7c927cf7951437e0d
 """AdamW on the gradients of sharpness-aware minimization."""
 
 import bisect
@@ -18,7 +18,7 @@ import operator
 import os
 import re
 import warnings
-from collections import namedtuple
+from collections import deque, namedtuple
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
@@ -1024,8 +1024,6 @@ class _Part:
     name: of the method, "_rule" or "_untouched". numbers: by name, in the dtype.
     """
 
-    width = 1  # elements of what blocks count
-
     def __init__(self, name, gradients, states, numbers):
         self.name, self.numbers = name, numbers
         self.gradients, self.states = gradients, states
@@ -1088,23 +1086,29 @@ def _cut(count, length):
 
 def _run(parts, runners, threads):
     """Run the rules on their parts, block by block; from the first block on nothing raises."""
-    blocks = [(p, r, *block) for p, r in zip(parts, runners) for block in p.blocks(r.SCALE)]
-    if threads == 1:
-        return _work(blocks, 0)
-    ends = np.cumsum([(stop - start) * part.width for part, _, start, stop in blocks])
-    cuts = np.searchsorted(ends, np.linspace(0, ends[-1], threads + 1)[1:], "right").tolist()
-    with ThreadPoolExecutor(threads) as pool:
-        found = [
-            pool.submit(np.errstate(**np.geterr())(_work), blocks[i:j], thread)
-            for thread, (i, j) in enumerate(zip([0, *cuts], cuts))
-        ]
-    for x in found:
-        x.result()
+    scale = 1 if threads == 1 else 2  # between its calls of NumPy a thread may wait for another
+    pairs = zip(parts, runners)
+    blocks = [(p, r, *block) for p, r in pairs for block in p.blocks(scale * r.SCALE)]
+    _share(_work, blocks, threads)
 
 
 def _work(blocks, thread):
     for part, runner, start, stop in blocks:
         part.change(start, stop, runner, thread)
+
+
+def _share(work, blocks, threads):
+    """Let threads do `work(blocks, thread)`; who is held up gets fewer of the blocks."""
+    if threads == 1:
+        return work(blocks, 0)
+    take = deque(blocks + [None] * threads).popleft
+    with ThreadPoolExecutor(threads) as pool:
+        found = [
+            pool.submit(np.errstate(**np.geterr())(work), iter(take, None), thread)
+            for thread in range(threads)
+        ]
+    for x in found:
+        x.result()
 
 
 def _apart(gradients, arrays):

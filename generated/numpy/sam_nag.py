@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/nag.opt
 # sha256 of the spec: 0a5aaed3b55d12837338695b4883734a31df0012ae2cc6d7eb31ed7995b4001e
-# sha256 of this file: bc13b34dda523c7779a49d22d01c01ed4ca1ea2dda03469d6e93474d5305336d
+# sha256 of this file: a8ea311ba09286a82e1029ce10269560559d45e005a738bbac945a6d28b2c26b
 """NAG on the gradients of sharpness-aware minimization, the combination of the paper."""
 
 import bisect
@@ -18,7 +18,7 @@ import operator
 import os
 import re
 import warnings
-from collections import namedtuple
+from collections import deque, namedtuple
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
@@ -959,8 +959,6 @@ class _Part:
     name: of the method, "_rule" or "_untouched". numbers: by name, in the dtype.
     """
 
-    width = 1  # elements of what blocks count
-
     def __init__(self, name, gradients, states, numbers):
         self.name, self.numbers = name, numbers
         self.gradients, self.states = gradients, states
@@ -1023,23 +1021,29 @@ def _cut(count, length):
 
 def _run(parts, runners, threads):
     """Run the rules on their parts, block by block; from the first block on nothing raises."""
-    blocks = [(p, r, *block) for p, r in zip(parts, runners) for block in p.blocks(r.SCALE)]
-    if threads == 1:
-        return _work(blocks, 0)
-    ends = np.cumsum([(stop - start) * part.width for part, _, start, stop in blocks])
-    cuts = np.searchsorted(ends, np.linspace(0, ends[-1], threads + 1)[1:], "right").tolist()
-    with ThreadPoolExecutor(threads) as pool:
-        found = [
-            pool.submit(np.errstate(**np.geterr())(_work), blocks[i:j], thread)
-            for thread, (i, j) in enumerate(zip([0, *cuts], cuts))
-        ]
-    for x in found:
-        x.result()
+    scale = 1 if threads == 1 else 2  # between its calls of NumPy a thread may wait for another
+    pairs = zip(parts, runners)
+    blocks = [(p, r, *block) for p, r in pairs for block in p.blocks(scale * r.SCALE)]
+    _share(_work, blocks, threads)
 
 
 def _work(blocks, thread):
     for part, runner, start, stop in blocks:
         part.change(start, stop, runner, thread)
+
+
+def _share(work, blocks, threads):
+    """Let threads do `work(blocks, thread)`; who is held up gets fewer of the blocks."""
+    if threads == 1:
+        return work(blocks, 0)
+    take = deque(blocks + [None] * threads).popleft
+    with ThreadPoolExecutor(threads) as pool:
+        found = [
+            pool.submit(np.errstate(**np.geterr())(work), iter(take, None), thread)
+            for thread in range(threads)
+        ]
+    for x in found:
+        x.result()
 
 
 def _apart(gradients, arrays):

@@ -11,8 +11,9 @@ import pytest
 from tests.numpy.helpers import CASES, IDS, bits, cls, make, module, sparse, train
 from tests.numpy.test_errors import check_refused, raising
 
-IN_PLACE = [(n, s) for n, s in CASES if hasattr(module(n), "_Tape")]
-IDS_IN_PLACE = [i for (n, _), i in zip(CASES, IDS) if hasattr(module(n), "_Tape")]
+IN_PLACE = [(n, s) for n, s in CASES if hasattr(module(n), "_run")]
+IDS_IN_PLACE = [i for (n, _), i in zip(CASES, IDS) if hasattr(module(n), "_run")]
+SUMS = [(n, s) for n, s in CASES if hasattr(module(n), "_Sums")]
 
 
 def whole(monkeypatch, name):
@@ -56,6 +57,40 @@ def test_blocks_give_the_bits_of_the_whole(name, setting, dtype, monkeypatch):
             whole(patch, name)
             want = trained(name, setting, dtype, gradients)
         assert got == [want] * 3
+
+
+@pytest.mark.parametrize("name, setting", SUMS, ids=[f"{n}-{s}" for n, s in SUMS])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_sums_over_blocks_are_those_of_the_whole(name, setting, dtype, monkeypatch):
+    """But for rounding; and for any number of threads they have the same bits."""
+
+    def states(**running):
+        optimizer, params = make(name, **setting, **running), variables(dtype)
+        rng = np.random.RandomState(6)
+        for _ in range(4):
+            grads = {k: rng.standard_normal(x.shape).astype(dtype) for k, x in params.items()}
+            optimizer.update(params, grads)
+        return optimizer, [*params.values(), *optimizer.get_weights()]
+
+    monkeypatch.setattr(module(name), "_BLOCK", 64)
+    monkeypatch.setattr(module(name), "_MANY", 1)
+    optimizer, got = states()
+    assert optimizer._runners
+    assert bits(states(threads=3)[1]) == bits(got)
+    whole(monkeypatch, name)
+    optimizer, want = states()
+    assert not optimizer._runners
+    for x, y in zip(got, want):
+        np.testing.assert_allclose(x, y, rtol=40 * np.finfo(dtype).eps, atol=np.finfo(dtype).eps)
+
+
+def test_what_waits_for_a_sum_is_one_array():
+    """LAMB keeps its step in whole; moments are written where they were."""
+    optimizer, w = cls("lamb")(), np.ones(3, np.float32)
+    optimizer.update([w], [np.ones(3, np.float32)])
+    (tape,) = optimizer._runners.values()
+    assert [len(arrays) for _, arrays, _ in tape._sweeps] == [18, 2]
+    assert sum(ndim and waits for _, ndim, waits, _ in tape._room) == 1
 
 
 def many(count=30):

@@ -69,12 +69,13 @@ FUNCTIONS = """optimizer Functions {
     let x = sqrt(abs(g)) + sign(g) + exp(-abs(g)) + log(1 + abs(g)) + log1p(abs(g)) + expm1(-abs(g))
     let y = tanh(g) + sigmoid(30*g) + floor(g) + ceil(g) + round(2*g) + cbrt(g) + atan2(g, w)
     let z = min(g, w, 0.5) + max(g, w) + clip(g, -0.1, 0.2) + g % 0.7 + abs(g)^1.5
+    let d = sigmoid(abs(g))
     let c = where(g > 0 and w > 0 or not (g < 0.5), 1, -1) + where(isfinite(g), g, 0)
     let s = sum(g) + mean(g) + rms(g) + amax(g) + amin(g) + dot(g, w) + size(g) + rank(w)
     a = x + y + s
     b = where(t % k == 0, a, b) + half
     if s > 1 and t < 4 {
-      w -= lr*(z + c)
+      w -= lr*(z + c + d)
     } else {
       w -= lr*where(s < 0, b, c)
     }

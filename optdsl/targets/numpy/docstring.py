@@ -27,7 +27,7 @@ _WHOLE = "threads, engine: Without effect on this rule, which looks at whole var
 
 
 def class_documentation(
-    program: Program, arguments: Sequence[Argument], is_elementwise: bool, is_compiled: bool
+    program: Program, arguments: Sequence[Argument], in_place: bool, is_compiled: bool
 ) -> list[Documentation]:
     """The lines of the docstring of the class after the opening quotes, indented but the first."""
     return docstring(
@@ -40,15 +40,15 @@ def class_documentation(
             *indented(line for a in arguments for line in a.documentation(WIDTH - 8)),
             *indented(_CLIPPING.split("\n")),
             *(indented([_OVERRIDES]) if program.hypers else []),
-            *indented(_running(is_elementwise, is_compiled)),
+            *indented(_running(in_place, is_compiled)),
             *_schedules(program, arguments),
         ]
     )
 
 
-def _running(is_elementwise: bool, is_compiled: bool) -> list[str]:
+def _running(in_place: bool, is_compiled: bool) -> list[str]:
     """What the arguments do that say how a step is run."""
-    if not is_elementwise:
+    if not in_place:
         return [_WHOLE]
     return [_THREADS, *(_COMPILED if is_compiled else _NOT_COMPILED).split("\n")]
 

@@ -13,13 +13,20 @@ from optdsl.targets.printer import ARITHMETIC, CONDITIONAL, LOGIC, Form
 #: The number of dimensions is an argument of the rule: it sees a number as an array of one element.
 RANK = "rank"
 
+
+def _sigmoid(op: Op, args: Sequence[str]) -> str:
+    """Of what is never negative it takes half as many operations."""
+    of = op.args[0]
+    return f"_sigmoid{'_from_0' if isinstance(of, Op) and of.op == 'abs' else ''}({args[0]})"
+
+
 #: Element by element; reductions over no elements are 0, which NumPy's own are not.
 _ELEMENTS: dict[str, Form] = {
     **ARITHMETIC,
     **{f: f"np.{f}({{0}})" for f in ("sqrt", "sign", "exp", "log", "log1p", "expm1", "tanh")},
     **{f: f"np.{f}({{0}})" for f in ("floor", "ceil", "round", "cbrt", "isfinite", "sum")},
     "abs": "np.abs({0})",
-    "sigmoid": "_sigmoid({0})",
+    "sigmoid": _sigmoid,
     "min": "np.minimum({0}, {1})",
     "max": "np.maximum({0}, {1})",
     "atan2": "np.arctan2({0}, {1})",
@@ -79,11 +86,8 @@ def numbers(w: str) -> dict[str, Form]:
     return {**elements(w), **VARIABLES}
 
 
-#: Operators that are written as functions at the end of the file, and by which function.
-HELPERS = {
-    "sigmoid": "sigmoid", "mean": "mean", "rms": "mean", "amax": "amax", "amin": "amin",
-    **dict.fromkeys(_ALONG, "along"),
-}  # fmt: skip
+#: Functions at the end of the files that call them.
+HELPERS = ("along", "amax", "amin", "mean", "sigmoid", "sigmoid_from_0")
 
 #: Operators that numba compiles, of single numbers, as NumPy computes them of arrays.
 COMPILED = frozenset(
@@ -118,6 +122,6 @@ MEMBERS = frozenset(
 
 #: Names at the top of every generated module.
 MODULE_NAMES = frozenset(
-    "Mapping SparseGrad ThreadPoolExecutor contextlib functools importlib json namedtuple numba"
-    " numbers operator os re warnings".split()
+    "Mapping SparseGrad ThreadPoolExecutor contextlib deque functools importlib json namedtuple"
+    " numba numbers operator os re warnings".split()
 )

@@ -85,7 +85,8 @@ class _View:
     rule: tuple[SafeText, ...]
     untouched: tuple[SafeText, ...]
     loop: tuple[SafeText, ...]
-    is_elementwise: bool
+    in_place: bool
+    sums: bool
     waits: bool
     repeats: bool
     phases: tuple[SafeText, ...]
@@ -109,14 +110,12 @@ def _view(program: Program) -> _View:
         writer.phases(), [line for w in at_evaluation for line in w.methods()],
     ]  # fmt: skip
     init, initial, step, rule, untouched, phases, evaluation = map(_code, parts)
-    helpers = {op for w in writers for op in w.operators()} & tables.HELPERS.keys()
+    text = [line for lines in parts for line in lines]
     return _View(
         class_name=Identifier(writer.class_name),
         summary=summary(program),
         documentation=tuple(
-            class_documentation(
-                program, writer.arguments, writer.is_elementwise, writer.is_compiled
-            )
+            class_documentation(program, writer.arguments, writer.in_place, writer.is_compiled)
         ),
         tables=_code(writer.tables()),
         init=init,
@@ -125,7 +124,8 @@ def _view(program: Program) -> _View:
         rule=rule,
         untouched=untouched,
         loop=_code(writer.loop()),
-        is_elementwise=writer.is_elementwise,
+        in_place=writer.in_place,
+        sums=writer.sums,
         waits=writer.waits,
         repeats=writer.is_elementwise and not program.phases,
         phases=phases,
@@ -134,9 +134,9 @@ def _view(program: Program) -> _View:
         has_lists=writer.has_lists,
         evaluation=evaluation,
         evaluation_uses_rank=any(w.uses_rank for w in at_evaluation),
-        needs_math=any("math." in line for lines in parts for line in lines),
+        needs_math=any("math." in line for line in text),
         chooses=any(w.chooses() for w in writers),
-        helpers=tuple(sorted({tables.HELPERS[name] for name in helpers})),
+        helpers=tuple(x for x in tables.HELPERS if any(f"_{x}(" in line for line in text)),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from optdsl.ir.build import expressions, ops, program_expressions, refs
-from optdsl.ir.elementwise import is_elementwise
+from optdsl.ir.elementwise import has_sums_alone, is_elementwise
 from optdsl.ir.nodes import (
     Const,
     Expr,
@@ -65,7 +65,8 @@ class Writer:
     def _style(self, w: str, indent: int = 8) -> Style:
         return Style(
             tables.elements(w), tables.numbers(w), self._attribute, tables.RANK,
-            variables=tables.VARIABLES, infinity="np.inf", taken=tables.TAKEN, indent=indent,
+            variables={} if self.sums else tables.VARIABLES,
+            infinity="np.inf", taken=tables.TAKEN, indent=indent,
         )  # fmt: skip
 
     def _attribute(self, value: Value) -> str:
@@ -88,20 +89,11 @@ class Writer:
 
     # ------------------------------------------------------------ what it uses
 
-    def operators(self) -> set[str]:
-        """The operators that are printed as NumPy."""
-        p = self._program
-        blocks = (p.step, *(x.step for x in p.phases), *(rule.body for rule in p.rules))
-        exprs = (
-            *(e for block in blocks for e in expressions(block)),
-            *(s.initial for s in p.slots),
-        )
-        return {o.op for e in exprs for o in ops(e)}
-
     def chooses(self) -> bool:
-        """Whether a rule has a `where` over elements."""
+        """Whether a rule has a `where` that NumPy computes both sides of."""
         found = (o for r in self._program.rules for e in expressions(r.body) for o in ops(e))
-        return any(o.op == "where" and o.level == Level.ELEMENT for o in found)
+        level = Level.VARIABLE if self.sums else Level.ELEMENT
+        return any(o.op == "where" and o.level >= level for o in found)
 
     def _used(self) -> Iterator[str]:
         """The hyperparameters that are asked for by `uses`, in order."""
@@ -357,6 +349,22 @@ class Writer:
         return not any(s.scalar for s in self._program.slots) and all(
             is_elementwise(rule) for rule in (self._program.rule, *(u.rule for u, _ in self._swept))
         )
+
+    @property
+    def sums(self) -> bool:
+        """Whether the rule runs in blocks but for sums over the variable."""
+        p = self._program
+        return (
+            not any(s.scalar for s in p.slots)
+            and not p.phases
+            and not is_elementwise(p.rule)
+            and has_sums_alone(p.rule)
+        )
+
+    @property
+    def in_place(self) -> bool:
+        """Whether dense steps change arrays block by block."""
+        return self.is_elementwise or self.sums
 
     @property
     def is_compiled(self) -> bool:

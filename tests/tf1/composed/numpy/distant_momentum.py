@@ -3,7 +3,7 @@
 # sha256 of the spec: aee32ef9b90bef9f057c92a160070b20f99f1de6edd9854d9e399d8e5947caa9
 # spec: specs/sgd.opt
 # sha256 of the spec: e5784893a0a920228045eccf8cff612d4236966dbbfc893dcdb4fce750b79a91
-# sha256 of this file: f40d2b3548d60da792fea07b003010b1300e045dbc1537ad7e38125238f30a55
+# sha256 of this file: b3b2a82ad21908bcf34d393f66bcd6ac77b06bc72fbfa305e09537201480a478
 """A total of a slot that starts as the variable."""
 
 import bisect
@@ -15,7 +15,7 @@ import operator
 import os
 import re
 import warnings
-from collections import namedtuple
+from collections import deque, namedtuple
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
@@ -893,8 +893,6 @@ class _Part:
     name: of the method, "_rule" or "_untouched". numbers: by name, in the dtype.
     """
 
-    width = 1  # elements of what blocks count
-
     def __init__(self, name, gradients, states, numbers):
         self.name, self.numbers = name, numbers
         self.gradients, self.states = gradients, states
@@ -957,23 +955,29 @@ def _cut(count, length):
 
 def _run(parts, runners, threads):
     """Run the rules on their parts, block by block; from the first block on nothing raises."""
-    blocks = [(p, r, *block) for p, r in zip(parts, runners) for block in p.blocks(r.SCALE)]
-    if threads == 1:
-        return _work(blocks, 0)
-    ends = np.cumsum([(stop - start) * part.width for part, _, start, stop in blocks])
-    cuts = np.searchsorted(ends, np.linspace(0, ends[-1], threads + 1)[1:], "right").tolist()
-    with ThreadPoolExecutor(threads) as pool:
-        found = [
-            pool.submit(np.errstate(**np.geterr())(_work), blocks[i:j], thread)
-            for thread, (i, j) in enumerate(zip([0, *cuts], cuts))
-        ]
-    for x in found:
-        x.result()
+    scale = 1 if threads == 1 else 2  # between its calls of NumPy a thread may wait for another
+    pairs = zip(parts, runners)
+    blocks = [(p, r, *block) for p, r in pairs for block in p.blocks(scale * r.SCALE)]
+    _share(_work, blocks, threads)
 
 
 def _work(blocks, thread):
     for part, runner, start, stop in blocks:
         part.change(start, stop, runner, thread)
+
+
+def _share(work, blocks, threads):
+    """Let threads do `work(blocks, thread)`; who is held up gets fewer of the blocks."""
+    if threads == 1:
+        return work(blocks, 0)
+    take = deque(blocks + [None] * threads).popleft
+    with ThreadPoolExecutor(threads) as pool:
+        found = [
+            pool.submit(np.errstate(**np.geterr())(work), iter(take, None), thread)
+            for thread in range(threads)
+        ]
+    for x in found:
+        x.result()
 
 
 def _apart(gradients, arrays):
