@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -368,17 +369,19 @@ class Writer:
         """The function `_loop`, which numba compiles; nothing where it cannot."""
         if not self.is_compiled:
             return []
-        states = [self._w, *self._text.slots.values()]
-        arrays = [*self._text.gradients, *states]
-        given = [*(f"at({x}, i)" for x in arrays), "*numbers"]
+        others = [*self._text.gradients, *self._text.slots.values()]
+        arrays = [*self._text.gradients, self._w, *self._text.slots.values()]
+        given = [f"{self._w}[i]" if x == self._w else f"at({x}, first + i)" for x in arrays]
+        written = (f"put({x}, first + i, new[{k}])" for k, x in enumerate(self._text.slots.values(), 1))
         return [
             "def _loop(rule, at, put):",
-            '    """The rule element by element, for numba."""',
+            '    """The rule element by element, for numba; of other arrays from `first` on."""',
             "",
-            *layout.call("def loop", [*arrays, "numbers"], ":", 4),
+            *layout.call("def loop", ["numbers", "first", self._w, *others], ":", 4),
             f"        for i in range({self._w}.size):",
-            *layout.call("new = rule", given, "", 12),
-            *(f"            put({x}, i, new[{k}])" for k, x in enumerate(states)),
+            *layout.call("new = rule", [*given, "*numbers"], "", 12),
+            f"            {self._w}[i] = new[0]",
+            *(f"            {line}" for line in written),
             "",
             "    return loop",
         ]
@@ -440,13 +443,11 @@ class Writer:
 
 
 def _is_compiled(operator: Op) -> bool:
-    """Whether numba compiles it, in the dtype of its elements: a literal is of 64 bits to numba."""
-    literals = [a for a in operator.args if isinstance(a, Literal_)]
-    if operator.op == "where":
-        return all(a.level == Level.ELEMENT for a in operator.args[1:])
-    if operator.op == "pow" and literals == [operator.args[1]]:
-        return isinstance(literals[0].value, int)
-    return operator.op in tables.COMPILED and (operator.is_bool or not literals)
+    """Whether numba compiles it: an infinity is of 64 bits to it, a number has no `astype`."""
+    literals = [a.value for a in operator.args if isinstance(a, Literal_)]
+    if not all(map(math.isfinite, literals)) or tables.chooses_number(operator):
+        return False
+    return operator.op in tables.COMPILED
 
 
 def _dict(items: Mapping[str, str]) -> list[str]:
