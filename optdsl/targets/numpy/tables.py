@@ -110,6 +110,7 @@ TAKEN = frozenset(
         "shared",
         "rule",
         RANK,
+        *("at", "put", "numbers", "first", "element", "new"),  # of the loop for numba
     }
 )
 

@@ -371,16 +371,16 @@ class Writer:
             return []
         others = [*self._text.gradients, *self._text.slots.values()]
         arrays = [*self._text.gradients, self._w, *self._text.slots.values()]
-        given = [f"{self._w}[i]" if x == self._w else f"at({x}, first + i)" for x in arrays]
-        written = (f"put({x}, first + i, new[{k}])" for k, x in enumerate(self._text.slots.values(), 1))
+        given = [f"{self._w}[element]" if x == self._w else f"at({x}, first + element)" for x in arrays]
+        written = (f"put({x}, first + element, new[{k}])" for k, x in enumerate(self._text.slots.values(), 1))
         return [
             "def _loop(rule, at, put):",
             '    """The rule element by element, for numba; of other arrays from `first` on."""',
             "",
             *layout.call("def loop", ["numbers", "first", self._w, *others], ":", 4),
-            f"        for i in range({self._w}.size):",
+            f"        for element in range({self._w}.size):",
             *layout.call("new = rule", [*given, "*numbers"], "", 12),
-            f"            {self._w}[i] = new[0]",
+            f"            {self._w}[element] = new[0]",
             *(f"            {line}" for line in written),
             "",
             "    return loop",
