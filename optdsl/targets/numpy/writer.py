@@ -369,19 +369,19 @@ class Writer:
         """The function `_loop`, which numba compiles; nothing where it cannot."""
         if not self.is_compiled:
             return []
-        others = [*self._text.gradients, *self._text.slots.values()]
-        arrays = [*self._text.gradients, self._w, *self._text.slots.values()]
-        given = [f"{self._w}[element]" if x == self._w else f"at({x}, first + element)" for x in arrays]
-        written = (f"put({x}, first + element, new[{k}])" for k, x in enumerate(self._text.slots.values(), 1))
+        gradients, slots, k = self._text.gradients, self._text.slots.values(), "first + element"
+        before, after = ([f"at({x}, {k})" for x in group] for group in (gradients, slots))
+        given = [*before, f"{self._w}[element]", *after, "*numbers"]
+        parameters = ["numbers", "first", self._w, *gradients, *slots]
         return [
             "def _loop(rule, at, put):",
             '    """The rule element by element, for numba; of other arrays from `first` on."""',
             "",
-            *layout.call("def loop", ["numbers", "first", self._w, *others], ":", 4),
+            *layout.call("def loop", parameters, ":", 4),
             f"        for element in range({self._w}.size):",
-            *layout.call("new = rule", [*given, "*numbers"], "", 12),
+            *layout.call("new = rule", given, "", 12),
             f"            {self._w}[element] = new[0]",
-            *(f"            {line}" for line in written),
+            *(f"            put({x}, {k}, new[{i}])" for i, x in enumerate(slots, 1)),
             "",
             "    return loop",
         ]
