@@ -5,7 +5,7 @@
 # sha256 of the spec: a8f3677491a050d7ddb109415b228abefb9583fe9363ca0a38e09b8ca607e7d1
 # spec: specs/adam.opt
 # sha256 of the spec: 4145365e1a61b681faf02f9cf63b0ca90b1e33c3193d01bd16281c38241c9a0e
-# sha256 of this file: 7edda4df574616483395ad2c1fe849e1954d1ed3b7d93e5f54a6262d46086141
+# sha256 of this file: a8065a1db15595300d237af09cab45165cfd36efed7a91b05b11c66d5b841321
 """Adam on the mean of the gradients of four steps."""
 
 import bisect
@@ -255,8 +255,10 @@ class AccumulatedAdam:
         self._remember(params, variables, gradients, parts)
 
     def _count(self, shared):
-        self._shared.update({name: float(x) for name, x in shared.items() if name in self._shared})
-        self.t += 1
+        if shared:
+            kept = self._shared
+            kept.update({name: float(x) for name, x in shared.items() if name in kept})
+        super().__setattr__("t", self.t + 1)  # which needs no check
 
     @staticmethod
     def _quietly(step, *numbers):
@@ -265,9 +267,9 @@ class AccumulatedAdam:
 
     def _numbers(self):
         """Hyperparameters, constants and shared values, in float64."""
-        values = [self._now(name) for name in (*self._HYPERS, *self._CONSTS)]
+        values = [*map(self._now, (*self._HYPERS, *self._CONSTS))]
         values += [self._shared.get(name, np.nan) for name in self._SHARED]
-        return [np.float64(value) for value in values]
+        return [*map(np.float64, values)]
 
     def _own_coefficients(self, step, keys, numbers, totals):
         """{key: coefficients} of the variables that `overrides` changes something for."""
@@ -424,7 +426,7 @@ class AccumulatedAdam:
                 coefficients, shared = self._quietly(self._step, *numbers)
                 own = self._own_coefficients(self._step, again.keys, numbers, [])
                 for part in again.parts:
-                    part.numbers = _cast(own.get(part.key, coefficients), part.dtype)
+                    part.take_numbers(own.get(part.key, coefficients))
                 self._change(again.parts)
         finally:
             again.let_go()
@@ -432,7 +434,7 @@ class AccumulatedAdam:
         return True
 
     def _clips(self):
-        return any(getattr(self, name) is not None for name in _CLIPPING)
+        return not (self.clipvalue is self.clipnorm is self.global_clipnorm is None)
 
     def __getstate__(self):
         return {**self.__dict__, "_runners": {}, "_repeated": None}
@@ -1172,43 +1174,58 @@ def _into(function):
 #: What is computed in its own dtype, and in one go with others of the same dtype if it is small.
 _PLAIN, _SMALL = (np.dtype(np.float32), np.dtype(np.float64)), 1 << 13
 
-_KIND = operator.attrgetter("shape", "dtype")
-_WRITEABLE = operator.attrgetter("flags.writeable")
+_SHAPE, _DTYPE, _FLAGS = map(operator.attrgetter, ("shape", "dtype", "flags"))
 
 
-class _Single(_Part):
+class _Again(_Part):
+    """What a step is prepared for."""
+
+    def take_numbers(self, numbers):
+        """The numbers of a step, written into the arrays that hold those of the last one."""
+        if not self.numbers:
+            self.numbers = _cast(numbers, self.dtype)
+        for name, x in numbers.items():
+            if isinstance(self.numbers[name], np.ndarray):
+                self.numbers[name][...] = x
+            else:
+                self.numbers[name] = x
+
+
+class _Single(_Again):
     """A variable that is large, or the only one of its kind."""
 
     def __init__(self, items, slots):
-        _, self.key, param, state = items[0]
+        (self._index,) = [i for i, _, _, _, _ in items]
+        _, _, self.key, param, state = items[0]
         states = [param, *(state.get(slot) for slot in slots)]
         super().__init__("_rule", [], [x if x is None else x.reshape(-1) for x in states], {})
 
-    def take(self, gradients, apart):
-        self.gradients = [apart(x).reshape(-1) for x in gradients]
+    def take(self, grads, apart):
+        self.gradients = [apart(grads[self._index]).reshape(-1)]
 
     def let_go(self):
         self.gradients = []
 
 
-class _Packed(_Part):
+class _Packed(_Again):
     """Small variables as one: their slots lie side by side in memory, in whose order their arrays
     and gradients are copied for the step.
     """
 
     def __init__(self, items, slots):
-        _, self.key, first, state = items[0]
-        self._params = [param for _, _, param, _ in items]
+        _, _, self.key, first, kept = items[0]
+        indices, _, _, self._params, states = zip(*items)
+        self._pick = operator.itemgetter(*indices)
         ends = np.cumsum([x.size for x in self._params]).tolist()
-        places, states = list(zip([0, *ends], ends)), [state for _, _, _, state in items]
-        flat = [_side_by_side(states, slot, places) if slot in state else None for slot in slots]
-        self._room = np.empty((2, ends[-1]), first.dtype)
-        w, g = self._room
+        places = list(zip([0, *ends], ends))
+        flat = [_side_by_side(states, slot, places) if slot in kept else None for slot in slots]
+        w, g = np.empty((2, ends[-1]), first.dtype)
         self._views = [w[a:b].reshape(x.shape) for (a, b), x in zip(places, self._params)]
+        self._places = np.array([(_address(x), x.size) for x in self._params])
         super().__init__("_rule", [g], [w, *flat], {})
 
-    def take(self, gradients, apart):
-        np.concatenate([*self._params, *gradients], axis=None, out=self._room.reshape(-1))
+    def take(self, grads, apart):
+        np.concatenate(self._pick(grads), axis=None, out=self.gradients[0])
 
     def let_go(self):
         """It has copies."""
@@ -1217,7 +1234,12 @@ class _Packed(_Part):
         return [(0, self.size)]
 
     def change(self, start, stop, runner, thread):
-        self._run(self.gradients, self.states, runner, thread)
+        (g,), (w, *slots), numbers = self.gradients, self.states, self.numbers.values()
+        if not isinstance(runner, _Tape):  # a loop, which finds arrays by their places in memory
+            runner.run_at(self._places, [g, *slots], numbers)
+            return
+        np.concatenate(self._params, axis=None, out=w)
+        runner.run([g, w, *slots], numbers, thread)
         for param, new in zip(self._params, self._views):
             param[...] = new
 
@@ -1236,11 +1258,11 @@ class _Repeated:
     def __init__(self, params, items, slots):
         self._is_dict, self.keys = isinstance(params, dict), [key for _, key, _, _ in items]
         self._arrays = [x for _, _, x, _ in items]
-        self._kinds = list(map(_KIND, self._arrays))
+        kinds = (list(map(get, self._arrays)) for get in (_SHAPE, _DTYPE, _FLAGS))
+        self._shapes, self._dtypes, self._flags = kinds
         self._ends = {_address(x): _address(x) + x.nbytes for x in self._arrays}
         self._starts = sorted(self._ends)
-        self._groups = _groups(items)
-        packs = [[items[i] for i in group] for group in self._groups]
+        packs = [[(i, *items[i]) for i in group] for group in _groups(items)]
         self.parts = [(_Packed if len(x) > 1 else _Single)(x, slots) for x in packs]
 
     def take(self, params, grads):
@@ -1254,11 +1276,14 @@ class _Repeated:
             if list(params) != self.keys:
                 return False
             params, grads = params.values(), [grads.get(key) for key in self.keys]
-        same = all(map(operator.is_, params, self._arrays)) and all(map(_WRITEABLE, params))
-        if not same or {*map(type, grads)} != {np.ndarray} or [*map(_KIND, grads)] != self._kinds:
+        if not all(map(operator.is_, params, self._arrays)) or {*map(type, grads)} != {np.ndarray}:
             return False
-        for part, group in zip(self.parts, self._groups):
-            part.take([grads[i] for i in group], self._apart)
+        if [*map(_SHAPE, grads)] != self._shapes or [*map(_DTYPE, grads)] != self._dtypes:
+            return False
+        if [*map(_FLAGS, self._arrays)] != self._flags:  # one of them is read-only now
+            return False
+        for part in self.parts:
+            part.take(grads, self._apart)
         return True
 
     def _apart(self, gradient):

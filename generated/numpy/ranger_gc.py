@@ -7,7 +7,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: 729e5c62e80253176a47afe84e0872ec404fb4674161d3118ad8837ada4826a9
+# sha256 of this file: 28dd511c9b00e7aae1a74cc6068aa9ea2b087bb97fd5db31fbc6b8c7b2c195aa
 """Ranger with gradient centralization: Lookahead around RAdam on centred gradients."""
 
 import functools
@@ -285,8 +285,10 @@ class RangerGC:
         self._count(shared)
 
     def _count(self, shared):
-        self._shared.update({name: float(x) for name, x in shared.items() if name in self._shared})
-        self.t += 1
+        if shared:
+            kept = self._shared
+            kept.update({name: float(x) for name, x in shared.items() if name in kept})
+        super().__setattr__("t", self.t + 1)  # which needs no check
 
     @staticmethod
     def _quietly(step, *numbers):
@@ -295,9 +297,9 @@ class RangerGC:
 
     def _numbers(self):
         """Hyperparameters, constants and shared values, in float64."""
-        values = [self._now(name) for name in (*self._HYPERS, *self._CONSTS)]
+        values = [*map(self._now, (*self._HYPERS, *self._CONSTS))]
         values += [self._shared.get(name, np.nan) for name in self._SHARED]
-        return [np.float64(value) for value in values]
+        return [*map(np.float64, values)]
 
     def _own_coefficients(self, step, keys, numbers, totals):
         """{key: coefficients} of the variables that `overrides` changes something for."""

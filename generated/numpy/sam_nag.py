@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/nag.opt
 # sha256 of the spec: 0a5aaed3b55d12837338695b4883734a31df0012ae2cc6d7eb31ed7995b4001e
-# sha256 of this file: a8ea311ba09286a82e1029ce10269560559d45e005a738bbac945a6d28b2c26b
+# sha256 of this file: c28a7eea5bc585d2a802dc5f8ec79eb4a782a9b79a664baa7052c25c211fa2c7
 """NAG on the gradients of sharpness-aware minimization, the combination of the paper."""
 
 import bisect
@@ -272,8 +272,10 @@ class SAMNAG:
         return rule(*g, *old, **coefficients)
 
     def _count(self, shared):
-        self._shared.update({name: float(x) for name, x in shared.items() if name in self._shared})
-        self.t += 1
+        if shared:
+            kept = self._shared
+            kept.update({name: float(x) for name, x in shared.items() if name in kept})
+        super().__setattr__("t", self.t + 1)  # which needs no check
 
     @staticmethod
     def _quietly(step, *numbers):
@@ -282,9 +284,9 @@ class SAMNAG:
 
     def _numbers(self):
         """Hyperparameters, constants and shared values, in float64."""
-        values = [self._now(name) for name in (*self._HYPERS, *self._CONSTS)]
+        values = [*map(self._now, (*self._HYPERS, *self._CONSTS))]
         values += [self._shared.get(name, np.nan) for name in self._SHARED]
-        return [np.float64(value) for value in values]
+        return [*map(np.float64, values)]
 
     def _own_coefficients(self, step, keys, numbers, totals):
         """{key: coefficients} of the variables that `overrides` changes something for."""
@@ -1212,12 +1214,18 @@ class _Compiled:
     SCALE = 4
 
     def __init__(self, loop, part):
-        self._loop, none = loop, np.ones(0, part.dtype)
+        self._loop, self._w, none = loop, len(part.gradients), np.ones(0, part.dtype)
         arrays = [*part.gradients, *part.states]
         self.run([x if x is None else none for x in arrays], part.numbers.values(), 0)
 
     def run(self, arrays, numbers, thread):
-        self._loop(*arrays, tuple([x[()] if isinstance(x, np.ndarray) else x for x in numbers]))
+        w, others = arrays[self._w], [*arrays[: self._w], *arrays[self._w + 1 :]]
+        self.run_at(np.array([_place(w)]), others, numbers)
+
+    def run_at(self, places, others, numbers):
+        """The rule on arrays w at places in memory; what belongs to them lies side by side."""
+        numbers = tuple([x[()] if isinstance(x, np.ndarray) else x for x in numbers])
+        self._loop(places, numbers, *others)
 
 
 _LOOPS = {}  # by what is fixed at construction
@@ -1227,22 +1235,84 @@ def _compiled(fixed, rule):
     """The loop of a rule; compiled once for each setting and dtype in a process."""
     if fixed not in _LOOPS:
         import numba
-        import numba.extending
 
-        def is_none(x):  # a slot that there is not
-            return isinstance(x, numba.types.NoneType)
-
+        of_dtype = numba.njit(error_model="numpy", nogil=True, pipeline_class=_literals_of_dtype())
         if not _LOOPS:
-            at, put = map(numba.extending.overload, (_at, _put))
-            at(lambda x, i: (lambda x, i: None) if is_none(x) else (lambda x, i: x[i]))
-            put(lambda x, i, new: (lambda x, i, new: None) if is_none(x) else _put_array)
+            _extend_numba()
         jit = numba.njit(error_model="numpy", nogil=True)
-        _LOOPS[fixed] = jit(_loop(jit(rule), _at, _put))
+        _LOOPS[fixed] = jit(_at_places(jit(_loop(of_dtype(rule), _at, _put)), _array_at))
     return _LOOPS[fixed]
 
 
+def _literals_of_dtype():
+    """A compiler to which literals are of the dtype of the first argument, as they are to NumPy.
+
+    To numba they are of 64 bits, and what meets them becomes so. Exponents stay integers.
+    """
+    from numba import njit
+    from numba.core import compiler, compiler_machinery, ir, untyped_passes
+
+    choose = njit(lambda condition, x, y: x if condition else y)
+
+    @compiler_machinery.register_pass(mutates_CFG=False, analysis_only=False)
+    class Literals(compiler_machinery.FunctionPass):
+        _name = "literals_of_dtype"
+
+        def __init__(self):
+            super().__init__()
+
+        def run_pass(self, state):
+            number = np.dtype(str(state.args[0])).type
+            blocks = state.func_ir.blocks.values()
+            assignments = [x for block in blocks for x in block.find_insts(ir.Assign)]
+            made = [(x, x.value) for x in assignments if isinstance(x.value, ir.Expr)]
+            powers = {v.rhs.name for _, v in made if v.op == "binop" and v.fn is operator.pow}
+            for x, value in made:
+                if value.op == "getattr" and value.attr == "where":  # numba's makes arrays
+                    x.value = ir.Global("choose", choose, value.loc)
+            for x in assignments:
+                kind = type(x.value.value) if isinstance(x.value, ir.Const) else None
+                if kind is float or (kind is int and x.target.name not in powers):
+                    x.value = ir.Const(number(x.value.value), x.value.loc)
+            return True
+
+    class Compiler(compiler.CompilerBase):
+        def define_pipelines(self):
+            passes = compiler.DefaultPassBuilder.define_nopython_pipeline(self.state)
+            passes.add_pass_after(Literals, untyped_passes.IRProcessing)
+            passes.finalize()
+            return [passes]
+
+    return Compiler
+
+
+def _extend_numba():
+    """Tell numba what these functions are, which do nothing by themselves."""
+    from numba import carray, extending, types
+
+    def is_none(x):  # a slot that there is not
+        return isinstance(x, types.NoneType)
+
+    @extending.intrinsic
+    def pointer(typing, address, like):
+        kind = types.CPointer(like.dtype)
+
+        def write(context, builder, signature, arguments):
+            return builder.inttoptr(arguments[0], context.get_value_type(kind))
+
+        return kind(address, like), write
+
+    def array_at(place, like):
+        return carray(pointer(place[0], like), (place[1],))
+
+    at, put = map(extending.overload, (_at, _put))
+    at(lambda x, i: (lambda x, i: None) if is_none(x) else (lambda x, i: x[np.uint64(i)]))
+    put(lambda x, i, new: (lambda x, i, new: None) if is_none(x) else _put_array)
+    extending.overload(_array_at)(lambda place, like: array_at)
+
+
 def _at(x, i):
-    """What numba is told of above: element `i` of a slot, None where there is no such slot."""
+    """Element `i` of a slot, None where there is no such slot."""
 
 
 def _put(x, i, new):
@@ -1250,17 +1320,44 @@ def _put(x, i, new):
 
 
 def _put_array(x, i, new):
-    x[i] = new
+    x[np.uint64(i)] = new
+
+
+def _array_at(place, like):
+    """The array at an address and of a size, in the dtype of another."""
+
+
+def _place(array):
+    return _address(array), array.size
+
+
+def _at_places(loop, array_at):
+    """The loop for arrays at several places, whose gradients and slots lie side by side."""
+
+    def loops(places, numbers, g, *others):
+        first = 0
+        for place in places:
+            w = array_at(place, g)
+            loop(numbers, first, w, g, *others)
+            first += w.size
+
+    return loops
 
 
 def _loop(rule, at, put):
-    """The rule element by element, for numba."""
+    """The rule element by element, for numba; of other arrays from `first` on."""
 
-    def loop(g, g_2, w, v, numbers):
-        for i in range(w.size):
-            new = rule(at(g, i), at(g_2, i), at(w, i), at(v, i), *numbers)
-            put(w, i, new[0])
-            put(v, i, new[1])
+    def loop(numbers, first, w, g, g_2, v):
+        for element in range(w.size):
+            new = rule(
+                at(g, first + element),
+                at(g_2, first + element),
+                w[element],
+                at(v, first + element),
+                *numbers,
+            )
+            w[element] = new[0]
+            put(v, first + element, new[1])
 
     return loop
 

@@ -164,6 +164,7 @@ def test_what_is_not_as_in_the_last_step_is_seen():
     for bad, error in [
         ([np.ones((4, 3)), np.ones(4)], ValueError),
         ([np.ones((4, 3)), np.ones(3, complex)], TypeError),
+        ([np.ones((4, 3)), np.ones(3, bool)], TypeError),
         ([np.ones((4, 3))], ValueError),
     ]:
         check_refused(error, optimizer, params, lambda: optimizer.update(params, bad))
@@ -265,16 +266,70 @@ def test_engines_have_to_be_known_and_able():
 
 def compiled():
     pytest.importorskip("numba")
-    return ["adam", "amsgrad", "nadam", "radam", "sgd", "adagrad", "yogi"]
+    return [
+        "adam",
+        "amsgrad",
+        "nadam",
+        "radam",
+        "sgd",
+        "adagrad",
+        "yogi",
+        "pid",
+        "msvag",
+        "rmsprop",
+    ]
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 def test_numba_gives_the_bits_of_numpy_where_all_operations_round_alike(dtype):
-    """+ - * / and the square root do, in rules whose literals are all coefficients."""
+    """+ - * / and the square root do, with literals in the dtype of the arrays as well."""
     for name in compiled():
         for gradients in (None, "sparse"):
             want = trained(name, {}, dtype, gradients, engine="numpy")
             assert trained(name, {}, dtype, gradients, engine="numba") == want, name
+
+
+def in_one_step(name, gradient, **running):
+    """What a step makes of ones, and of the state."""
+    optimizer, w = make(name, **running), np.ones(3, np.float32)
+    with np.errstate(all="ignore"):
+        optimizer.update([w], [np.array(gradient, np.float32)])
+    return [w, *optimizer.get_weights()]
+
+
+def test_numba_computes_a_sigmoid_without_overflow():
+    compiled()
+    for gradient in ([1.5, -0.25, 3.1], [1e-3, 200.0, -1e4], [np.nan, np.inf, 0]):
+        got, want = (in_one_step("diffgrad", gradient, engine=x) for x in ("numba", "numpy"))
+        for x, y in zip(got, want):
+            np.testing.assert_allclose(x, y, rtol=3e-7)
+
+
+def test_numba_changes_packed_variables_of_all_shapes_where_they_lie():
+    """Other arrays, longer ones, arrays with gaps and gradients in their memory as well."""
+    compiled()
+
+    def trained_with(engine):
+        optimizer, rng = cls("amsgrad")(engine=engine), np.random.RandomState(3)
+        shapes = [(4, 3), (7,), (), (0, 2), (2, 3, 4)]
+        params = [rng.standard_normal(x).astype(np.float32) for x in shapes]
+        seen = []
+        for step in range(9):
+            grads = [rng.standard_normal(x.shape).astype(x.dtype) for x in params]
+            if step == 3:
+                params[1] = params[1].copy()
+            elif step == 5:
+                grads[0] = grads[0].T.copy().T  # with its rows side by side in the other order
+                grads[2] = params[1][:1].reshape(())
+            elif step == 6:
+                grads[1] = grads[1].astype(np.float64)
+            elif step == 7:
+                params[4] = np.asfortranarray(params[4])
+            optimizer.update(params, grads)
+            seen.append(bits([x.copy() for x in params]))
+        return seen, bits(optimizer.state_dict())
+
+    assert trained_with("numba") == trained_with("numpy")
 
 
 def test_auto_compiles_for_large_steps_alone(monkeypatch):

@@ -60,14 +60,18 @@ _ALONG: dict[str, Form] = {
 VARIABLES: dict[str, Form] = {**LOGIC, "where": CONDITIONAL}
 
 
+def chooses_number(op: Op) -> bool:
+    """Whether it is a choice between numbers, of which one is a literal: it has no dtype yet."""
+    numbers = op.op == "where" and all(a.level < Level.ELEMENT for a in op.args[1:])
+    return numbers and not op.is_bool and any(isinstance(a, Literal_) for a in op.args[1:])
+
+
 def elements(w: str) -> dict[str, Form]:
     """The forms inside a function where the old array is called `w`."""
 
     def where(op: Op, args: Sequence[str]) -> str:
-        # a choice between numbers, of which one is a literal, has to be told its dtype
-        numbers = all(a.level < Level.ELEMENT for a in op.args[1:]) and not op.is_bool
-        literals = numbers and any(isinstance(a, Literal_) for a in op.args[1:])
-        return f"np.where({', '.join(args)})" + (f".astype({w}.dtype)" if literals else "")
+        cast = f".astype({w}.dtype)" if chooses_number(op) else ""
+        return f"np.where({', '.join(args)}){cast}"
 
     # a Python integer in a NumPy function becomes float64, and so would all that it meets
     number = f"{w}.dtype.type({{0}})"
@@ -92,7 +96,7 @@ HELPERS = ("along", "amax", "amin", "mean", "sigmoid", "sigmoid_from_0")
 #: Operators that numba compiles, of single numbers, as NumPy computes them of arrays.
 COMPILED = frozenset(
     """
-    add sub mul div mod pow neg lt le gt ge eq ne abs min max where and or not
+    add sub mul div mod pow neg lt le gt ge eq ne abs min max where and or not sigmoid
     sqrt sign exp log log1p expm1 tanh floor ceil round cbrt isfinite atan2
     """.split()
 )
@@ -110,6 +114,7 @@ TAKEN = frozenset(
         "shared",
         "rule",
         RANK,
+        *("at", "put", "numbers", "first", "element", "new"),  # of the loop for numba
     }
 )
 

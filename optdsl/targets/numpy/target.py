@@ -38,7 +38,7 @@ class NumpyTarget:
             "concurrent.futures",
             "importlib.util",
             "numba",
-            "numba.extending",
+            "numba.core",
             "numpy",
             "operator",
             "os",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -376,17 +377,19 @@ class Writer:
         """The function `_loop`, which numba compiles; nothing where it cannot."""
         if not self.is_compiled:
             return []
-        states = [self._w, *self._text.slots.values()]
-        arrays = [*self._text.gradients, *states]
-        given = [*(f"at({x}, i)" for x in arrays), "*numbers"]
+        gradients, slots, k = self._text.gradients, self._text.slots.values(), "first + element"
+        before, after = ([f"at({x}, {k})" for x in group] for group in (gradients, slots))
+        given = [*before, f"{self._w}[element]", *after, "*numbers"]
+        parameters = ["numbers", "first", self._w, *gradients, *slots]
         return [
             "def _loop(rule, at, put):",
-            '    """The rule element by element, for numba."""',
+            '    """The rule element by element, for numba; of other arrays from `first` on."""',
             "",
-            *layout.call("def loop", [*arrays, "numbers"], ":", 4),
-            f"        for i in range({self._w}.size):",
+            *layout.call("def loop", parameters, ":", 4),
+            f"        for element in range({self._w}.size):",
             *layout.call("new = rule", given, "", 12),
-            *(f"            put({x}, i, new[{k}])" for k, x in enumerate(states)),
+            f"            {self._w}[element] = new[0]",
+            *(f"            put({x}, {k}, new[{i}])" for i, x in enumerate(slots, 1)),
             "",
             "    return loop",
         ]
@@ -448,13 +451,11 @@ class Writer:
 
 
 def _is_compiled(operator: Op) -> bool:
-    """Whether numba compiles it, in the dtype of its elements: a literal is of 64 bits to numba."""
-    literals = [a for a in operator.args if isinstance(a, Literal_)]
-    if operator.op == "where":
-        return all(a.level == Level.ELEMENT for a in operator.args[1:])
-    if operator.op == "pow" and literals == [operator.args[1]]:
-        return isinstance(literals[0].value, int)
-    return operator.op in tables.COMPILED and (operator.is_bool or not literals)
+    """Whether numba compiles it: an infinity is of 64 bits to it, a number has no `astype`."""
+    literals = [a.value for a in operator.args if isinstance(a, Literal_)]
+    if not all(map(math.isfinite, literals)) or tables.chooses_number(operator):
+        return False
+    return operator.op in tables.COMPILED
 
 
 def _dict(items: Mapping[str, str]) -> list[str]:

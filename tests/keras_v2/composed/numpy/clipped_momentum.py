@@ -5,7 +5,7 @@
 # sha256 of the spec: a8f3677491a050d7ddb109415b228abefb9583fe9363ca0a38e09b8ca607e7d1
 # spec: specs/momentum.opt
 # sha256 of the spec: ef2a2bc1eb80d99d41d751c42a64fbf33255020343d7913343c561bbd705a0cb
-# sha256 of this file: 873600576e879019685767bca5648622fc3e010419881325a86db68b64f065d0
+# sha256 of this file: 33a4acab82221f200455920d70162ace5834e581ddf49b4cc3941d28e9a257b3
 """Accumulate of ClipTogether of Momentum."""
 
 import bisect
@@ -282,8 +282,10 @@ class ClippedMomentum:
         return rule(g, *old, **coefficients)
 
     def _count(self, shared):
-        self._shared.update({name: float(x) for name, x in shared.items() if name in self._shared})
-        self.t += 1
+        if shared:
+            kept = self._shared
+            kept.update({name: float(x) for name, x in shared.items() if name in kept})
+        super().__setattr__("t", self.t + 1)  # which needs no check
 
     @staticmethod
     def _quietly(step, *numbers):
@@ -292,9 +294,9 @@ class ClippedMomentum:
 
     def _numbers(self):
         """Hyperparameters, constants and shared values, in float64."""
-        values = [self._now(name) for name in (*self._HYPERS, *self._CONSTS)]
+        values = [*map(self._now, (*self._HYPERS, *self._CONSTS))]
         values += [self._shared.get(name, np.nan) for name in self._SHARED]
-        return [np.float64(value) for value in values]
+        return [*map(np.float64, values)]
 
     def _own_coefficients(self, step, keys, numbers, totals):
         """{key: coefficients} of the variables that `overrides` changes something for."""

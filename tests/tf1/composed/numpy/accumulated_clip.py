@@ -5,7 +5,7 @@
 # sha256 of the spec: a8f3677491a050d7ddb109415b228abefb9583fe9363ca0a38e09b8ca607e7d1
 # spec: specs/sgd.opt
 # sha256 of the spec: e5784893a0a920228045eccf8cff612d4236966dbbfc893dcdb4fce750b79a91
-# sha256 of this file: 5dee729cadda7d1460acedff677e3bda70f36401b6c0c79406ac41454d4ef3e2
+# sha256 of this file: 1c6cd5350997f699c2571e97254ae3dbd9b247e7952e48300b09a60e2547c1d9
 """Clips two steps' sum."""
 
 import bisect
@@ -300,8 +300,10 @@ class AccumulatedClip:
         return rule(g, *old, **coefficients)
 
     def _count(self, shared):
-        self._shared.update({name: float(x) for name, x in shared.items() if name in self._shared})
-        self.t += 1
+        if shared:
+            kept = self._shared
+            kept.update({name: float(x) for name, x in shared.items() if name in kept})
+        super().__setattr__("t", self.t + 1)  # which needs no check
 
     @staticmethod
     def _quietly(step, *numbers):
@@ -310,9 +312,9 @@ class AccumulatedClip:
 
     def _numbers(self):
         """Hyperparameters, constants and shared values, in float64."""
-        values = [self._now(name) for name in (*self._HYPERS, *self._CONSTS)]
+        values = [*map(self._now, (*self._HYPERS, *self._CONSTS))]
         values += [self._shared.get(name, np.nan) for name in self._SHARED]
-        return [np.float64(value) for value in values]
+        return [*map(np.float64, values)]
 
     def _own_coefficients(self, step, keys, numbers, totals):
         """{key: coefficients} of the variables that `overrides` changes something for."""

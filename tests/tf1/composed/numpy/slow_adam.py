@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/adam.opt
 # sha256 of the spec: 4145365e1a61b681faf02f9cf63b0ca90b1e33c3193d01bd16281c38241c9a0e
-# sha256 of this file: d6332faf6628dfebd278b41ada635a6e93473d4b2fc3ef6da3a0a95f2532a09b
+# sha256 of this file: 1f667fbbd6e300ef2a923f3ea00c31c1fcb1ca174dbcd6197dc16fea1a6b34d7
 """Adam with slow weights, every second step."""
 
 import bisect
@@ -274,8 +274,10 @@ class SlowAdam:
         self._remember(params, variables, gradients, parts)
 
     def _count(self, shared):
-        self._shared.update({name: float(x) for name, x in shared.items() if name in self._shared})
-        self.t += 1
+        if shared:
+            kept = self._shared
+            kept.update({name: float(x) for name, x in shared.items() if name in kept})
+        super().__setattr__("t", self.t + 1)  # which needs no check
 
     @staticmethod
     def _quietly(step, *numbers):
@@ -284,9 +286,9 @@ class SlowAdam:
 
     def _numbers(self):
         """Hyperparameters, constants and shared values, in float64."""
-        values = [self._now(name) for name in (*self._HYPERS, *self._CONSTS)]
+        values = [*map(self._now, (*self._HYPERS, *self._CONSTS))]
         values += [self._shared.get(name, np.nan) for name in self._SHARED]
-        return [np.float64(value) for value in values]
+        return [*map(np.float64, values)]
 
     def _own_coefficients(self, step, keys, numbers, totals):
         """{key: coefficients} of the variables that `overrides` changes something for."""
@@ -459,7 +461,7 @@ class SlowAdam:
                 coefficients, shared = self._quietly(self._step, *numbers)
                 own = self._own_coefficients(self._step, again.keys, numbers, [])
                 for part in again.parts:
-                    part.numbers = _cast(own.get(part.key, coefficients), part.dtype)
+                    part.take_numbers(own.get(part.key, coefficients))
                 self._change(again.parts)
         finally:
             again.let_go()
@@ -467,7 +469,7 @@ class SlowAdam:
         return True
 
     def _clips(self):
-        return any(getattr(self, name) is not None for name in _CLIPPING)
+        return not (self.clipvalue is self.clipnorm is self.global_clipnorm is None)
 
     def __getstate__(self):
         return {**self.__dict__, "_runners": {}, "_repeated": None}
@@ -1207,43 +1209,58 @@ def _into(function):
 #: What is computed in its own dtype, and in one go with others of the same dtype if it is small.
 _PLAIN, _SMALL = (np.dtype(np.float32), np.dtype(np.float64)), 1 << 13
 
-_KIND = operator.attrgetter("shape", "dtype")
-_WRITEABLE = operator.attrgetter("flags.writeable")
+_SHAPE, _DTYPE, _FLAGS = map(operator.attrgetter, ("shape", "dtype", "flags"))
 
 
-class _Single(_Part):
+class _Again(_Part):
+    """What a step is prepared for."""
+
+    def take_numbers(self, numbers):
+        """The numbers of a step, written into the arrays that hold those of the last one."""
+        if not self.numbers:
+            self.numbers = _cast(numbers, self.dtype)
+        for name, x in numbers.items():
+            if isinstance(self.numbers[name], np.ndarray):
+                self.numbers[name][...] = x
+            else:
+                self.numbers[name] = x
+
+
+class _Single(_Again):
     """A variable that is large, or the only one of its kind."""
 
     def __init__(self, items, slots):
-        _, self.key, param, state = items[0]
+        (self._index,) = [i for i, _, _, _, _ in items]
+        _, _, self.key, param, state = items[0]
         states = [param, *(state.get(slot) for slot in slots)]
         super().__init__("_rule", [], [x if x is None else x.reshape(-1) for x in states], {})
 
-    def take(self, gradients, apart):
-        self.gradients = [apart(x).reshape(-1) for x in gradients]
+    def take(self, grads, apart):
+        self.gradients = [apart(grads[self._index]).reshape(-1)]
 
     def let_go(self):
         self.gradients = []
 
 
-class _Packed(_Part):
+class _Packed(_Again):
     """Small variables as one: their slots lie side by side in memory, in whose order their arrays
     and gradients are copied for the step.
     """
 
     def __init__(self, items, slots):
-        _, self.key, first, state = items[0]
-        self._params = [param for _, _, param, _ in items]
+        _, _, self.key, first, kept = items[0]
+        indices, _, _, self._params, states = zip(*items)
+        self._pick = operator.itemgetter(*indices)
         ends = np.cumsum([x.size for x in self._params]).tolist()
-        places, states = list(zip([0, *ends], ends)), [state for _, _, _, state in items]
-        flat = [_side_by_side(states, slot, places) if slot in state else None for slot in slots]
-        self._room = np.empty((2, ends[-1]), first.dtype)
-        w, g = self._room
+        places = list(zip([0, *ends], ends))
+        flat = [_side_by_side(states, slot, places) if slot in kept else None for slot in slots]
+        w, g = np.empty((2, ends[-1]), first.dtype)
         self._views = [w[a:b].reshape(x.shape) for (a, b), x in zip(places, self._params)]
+        self._places = np.array([(_address(x), x.size) for x in self._params])
         super().__init__("_rule", [g], [w, *flat], {})
 
-    def take(self, gradients, apart):
-        np.concatenate([*self._params, *gradients], axis=None, out=self._room.reshape(-1))
+    def take(self, grads, apart):
+        np.concatenate(self._pick(grads), axis=None, out=self.gradients[0])
 
     def let_go(self):
         """It has copies."""
@@ -1252,7 +1269,12 @@ class _Packed(_Part):
         return [(0, self.size)]
 
     def change(self, start, stop, runner, thread):
-        self._run(self.gradients, self.states, runner, thread)
+        (g,), (w, *slots), numbers = self.gradients, self.states, self.numbers.values()
+        if not isinstance(runner, _Tape):  # a loop, which finds arrays by their places in memory
+            runner.run_at(self._places, [g, *slots], numbers)
+            return
+        np.concatenate(self._params, axis=None, out=w)
+        runner.run([g, w, *slots], numbers, thread)
         for param, new in zip(self._params, self._views):
             param[...] = new
 
@@ -1271,11 +1293,11 @@ class _Repeated:
     def __init__(self, params, items, slots):
         self._is_dict, self.keys = isinstance(params, dict), [key for _, key, _, _ in items]
         self._arrays = [x for _, _, x, _ in items]
-        self._kinds = list(map(_KIND, self._arrays))
+        kinds = (list(map(get, self._arrays)) for get in (_SHAPE, _DTYPE, _FLAGS))
+        self._shapes, self._dtypes, self._flags = kinds
         self._ends = {_address(x): _address(x) + x.nbytes for x in self._arrays}
         self._starts = sorted(self._ends)
-        self._groups = _groups(items)
-        packs = [[items[i] for i in group] for group in self._groups]
+        packs = [[(i, *items[i]) for i in group] for group in _groups(items)]
         self.parts = [(_Packed if len(x) > 1 else _Single)(x, slots) for x in packs]
 
     def take(self, params, grads):
@@ -1289,11 +1311,14 @@ class _Repeated:
             if list(params) != self.keys:
                 return False
             params, grads = params.values(), [grads.get(key) for key in self.keys]
-        same = all(map(operator.is_, params, self._arrays)) and all(map(_WRITEABLE, params))
-        if not same or {*map(type, grads)} != {np.ndarray} or [*map(_KIND, grads)] != self._kinds:
+        if not all(map(operator.is_, params, self._arrays)) or {*map(type, grads)} != {np.ndarray}:
             return False
-        for part, group in zip(self.parts, self._groups):
-            part.take([grads[i] for i in group], self._apart)
+        if [*map(_SHAPE, grads)] != self._shapes or [*map(_DTYPE, grads)] != self._dtypes:
+            return False
+        if [*map(_FLAGS, self._arrays)] != self._flags:  # one of them is read-only now
+            return False
+        for part in self.parts:
+            part.take(grads, self._apart)
         return True
 
     def _apart(self, gradient):
@@ -1329,12 +1354,18 @@ class _Compiled:
     SCALE = 4
 
     def __init__(self, loop, part):
-        self._loop, none = loop, np.ones(0, part.dtype)
+        self._loop, self._w, none = loop, len(part.gradients), np.ones(0, part.dtype)
         arrays = [*part.gradients, *part.states]
         self.run([x if x is None else none for x in arrays], part.numbers.values(), 0)
 
     def run(self, arrays, numbers, thread):
-        self._loop(*arrays, tuple([x[()] if isinstance(x, np.ndarray) else x for x in numbers]))
+        w, others = arrays[self._w], [*arrays[: self._w], *arrays[self._w + 1 :]]
+        self.run_at(np.array([_place(w)]), others, numbers)
+
+    def run_at(self, places, others, numbers):
+        """The rule on arrays w at places in memory; what belongs to them lies side by side."""
+        numbers = tuple([x[()] if isinstance(x, np.ndarray) else x for x in numbers])
+        self._loop(places, numbers, *others)
 
 
 _LOOPS = {}  # by what is fixed at construction
@@ -1344,22 +1375,84 @@ def _compiled(fixed, rule):
     """The loop of a rule; compiled once for each setting and dtype in a process."""
     if fixed not in _LOOPS:
         import numba
-        import numba.extending
 
-        def is_none(x):  # a slot that there is not
-            return isinstance(x, numba.types.NoneType)
-
+        of_dtype = numba.njit(error_model="numpy", nogil=True, pipeline_class=_literals_of_dtype())
         if not _LOOPS:
-            at, put = map(numba.extending.overload, (_at, _put))
-            at(lambda x, i: (lambda x, i: None) if is_none(x) else (lambda x, i: x[i]))
-            put(lambda x, i, new: (lambda x, i, new: None) if is_none(x) else _put_array)
+            _extend_numba()
         jit = numba.njit(error_model="numpy", nogil=True)
-        _LOOPS[fixed] = jit(_loop(jit(rule), _at, _put))
+        _LOOPS[fixed] = jit(_at_places(jit(_loop(of_dtype(rule), _at, _put)), _array_at))
     return _LOOPS[fixed]
 
 
+def _literals_of_dtype():
+    """A compiler to which literals are of the dtype of the first argument, as they are to NumPy.
+
+    To numba they are of 64 bits, and what meets them becomes so. Exponents stay integers.
+    """
+    from numba import njit
+    from numba.core import compiler, compiler_machinery, ir, untyped_passes
+
+    choose = njit(lambda condition, x, y: x if condition else y)
+
+    @compiler_machinery.register_pass(mutates_CFG=False, analysis_only=False)
+    class Literals(compiler_machinery.FunctionPass):
+        _name = "literals_of_dtype"
+
+        def __init__(self):
+            super().__init__()
+
+        def run_pass(self, state):
+            number = np.dtype(str(state.args[0])).type
+            blocks = state.func_ir.blocks.values()
+            assignments = [x for block in blocks for x in block.find_insts(ir.Assign)]
+            made = [(x, x.value) for x in assignments if isinstance(x.value, ir.Expr)]
+            powers = {v.rhs.name for _, v in made if v.op == "binop" and v.fn is operator.pow}
+            for x, value in made:
+                if value.op == "getattr" and value.attr == "where":  # numba's makes arrays
+                    x.value = ir.Global("choose", choose, value.loc)
+            for x in assignments:
+                kind = type(x.value.value) if isinstance(x.value, ir.Const) else None
+                if kind is float or (kind is int and x.target.name not in powers):
+                    x.value = ir.Const(number(x.value.value), x.value.loc)
+            return True
+
+    class Compiler(compiler.CompilerBase):
+        def define_pipelines(self):
+            passes = compiler.DefaultPassBuilder.define_nopython_pipeline(self.state)
+            passes.add_pass_after(Literals, untyped_passes.IRProcessing)
+            passes.finalize()
+            return [passes]
+
+    return Compiler
+
+
+def _extend_numba():
+    """Tell numba what these functions are, which do nothing by themselves."""
+    from numba import carray, extending, types
+
+    def is_none(x):  # a slot that there is not
+        return isinstance(x, types.NoneType)
+
+    @extending.intrinsic
+    def pointer(typing, address, like):
+        kind = types.CPointer(like.dtype)
+
+        def write(context, builder, signature, arguments):
+            return builder.inttoptr(arguments[0], context.get_value_type(kind))
+
+        return kind(address, like), write
+
+    def array_at(place, like):
+        return carray(pointer(place[0], like), (place[1],))
+
+    at, put = map(extending.overload, (_at, _put))
+    at(lambda x, i: (lambda x, i: None) if is_none(x) else (lambda x, i: x[np.uint64(i)]))
+    put(lambda x, i, new: (lambda x, i, new: None) if is_none(x) else _put_array)
+    extending.overload(_array_at)(lambda place, like: array_at)
+
+
 def _at(x, i):
-    """What numba is told of above: element `i` of a slot, None where there is no such slot."""
+    """Element `i` of a slot, None where there is no such slot."""
 
 
 def _put(x, i, new):
@@ -1367,20 +1460,49 @@ def _put(x, i, new):
 
 
 def _put_array(x, i, new):
-    x[i] = new
+    x[np.uint64(i)] = new
+
+
+def _array_at(place, like):
+    """The array at an address and of a size, in the dtype of another."""
+
+
+def _place(array):
+    return _address(array), array.size
+
+
+def _at_places(loop, array_at):
+    """The loop for arrays at several places, whose gradients and slots lie side by side."""
+
+    def loops(places, numbers, g, *others):
+        first = 0
+        for place in places:
+            w = array_at(place, g)
+            loop(numbers, first, w, g, *others)
+            first += w.size
+
+    return loops
 
 
 def _loop(rule, at, put):
-    """The rule element by element, for numba."""
+    """The rule element by element, for numba; of other arrays from `first` on."""
 
-    def loop(g, w, slow, m, v, vhat, numbers):
-        for i in range(w.size):
-            new = rule(at(g, i), at(w, i), at(slow, i), at(m, i), at(v, i), at(vhat, i), *numbers)
-            put(w, i, new[0])
-            put(slow, i, new[1])
-            put(m, i, new[2])
-            put(v, i, new[3])
-            put(vhat, i, new[4])
+    def loop(numbers, first, w, g, slow, m, v, vhat):
+        for element in range(w.size):
+            new = rule(
+                at(g, first + element),
+                w[element],
+                at(slow, first + element),
+                at(m, first + element),
+                at(v, first + element),
+                at(vhat, first + element),
+                *numbers,
+            )
+            w[element] = new[0]
+            put(slow, first + element, new[1])
+            put(m, first + element, new[2])
+            put(v, first + element, new[3])
+            put(vhat, first + element, new[4])
 
     return loop
 
