@@ -23,6 +23,7 @@ MAKERS = {
     "AdamW": AdamW,
     "Ranger": generated("ranger", "Ranger"),
     "AdadeltaTorch": generated("adadelta_torch", "AdadeltaTorch"),
+    "DiffGrad": generated("diffgrad", "DiffGrad"),
     "LAMB": generated("lamb", "LAMB"),
     "LARSJoint": lambda: generated("lars_joint", "LARSJoint")(0.1),
     "overrides": lambda: AdaBelief(overrides={"^b": {"learning_rate": "*2"}}),
@@ -78,10 +79,30 @@ def test_slots_that_feed_others_are_written_first():
     assert len(compiled) == 1  # vhat is not in use
 
 
+def test_a_slot_that_becomes_the_gradient_takes_it_over_outside_of_compiled_code():
+    optimizer, compiled = compiling(MAKERS["DiffGrad"]())
+    written, original = [], optimizer._assign
+
+    def assign(states, wholes):
+        own = [state for state, whole in zip(states, wholes) if whole is not None]
+        written.append([state.name.split("/")[-1].split(":")[0] for state in own])
+        return original(states, wholes)
+
+    optimizer._assign = assign
+    trained = variables()[:2]
+    train(optimizer, trained, 3)
+    assert len(compiled) == 1
+    assert written == [["a", "m", "v"], ["b", "m", "v"], ["previous_grad"], ["previous_grad"]]
+    taken = optimizer.get_slot(trained[1], "previous_grad")
+    np.testing.assert_array_equal(taken, array(5, seed=12))  # of the third step
+
+
 @pytest.mark.parametrize("dtype", ["float16", "float64"])
-def test_other_dtypes(dtype):
-    optimizer, compiled = compiling(AdaBelief())
-    assert_close(train(optimizer, variables(dtype)), train(AdaBelief(), variables(dtype)))
+@pytest.mark.parametrize("name", ["AdaBelief", "DiffGrad"])
+def test_other_dtypes(name, dtype):
+    maker = MAKERS[name]
+    optimizer, compiled = compiling(maker())
+    assert_close(train(optimizer, variables(dtype)), train(maker(), variables(dtype)))
     assert compiled
 
 
