@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: c81a6786e9dfb2c6d39836d970b5c79e994d35d791f19f81bc4dc302daaf96b0
+# sha256 of this file: 13d1686e033eb24380f8dbe699163f66f5f5230e53bdcfd76bce3023b0f1fe21
 """Lookahead around RAdam."""
 
 import contextlib
@@ -707,12 +707,24 @@ class Ranger(_OptimizerV2):
         self._compiled(self._whole, states)(grads, coefficients)
 
     def _compiled(self, rule, states):
-        def apply(grads, coefficients):
-            for grad, own in zip(grads, states):
-                old = _read(own, grad.dtype)
-                self._assign(own, _moved(old, rule(grad, old, coefficients)))
+        """One piece of compiled code. It would copy the gradient into a slot that becomes the
+        gradient, and before that the old slot: such slots take it over afterwards, as it is.
+        """
+        kept = []
 
-        return tf.function(apply, autograph=False, jit_compile=True)
+        def apply(grads, coefficients):
+            for i, (grad, own) in enumerate(zip(grads, states)):
+                old = _read(own, grad.dtype)
+                new = _moved(old, rule(grad, old, coefficients))
+                kept.extend((i, state) for state, y in zip(own, new) if y is grad)
+                self._assign(own, [None if y is grad else y for y in new])
+
+        def step(grads, coefficients):
+            tf.function(apply, autograph=False, jit_compile=True)(grads, coefficients)
+            for i, state in kept:
+                self._assign([state], [grads[i]])
+
+        return step
 
     def _whole(self, grad, old, coefficients):
         return self._rule(grad, *old, **coefficients)
