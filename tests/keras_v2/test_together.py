@@ -24,6 +24,11 @@ MAKERS = {
     "Ranger": generated("ranger", "Ranger"),
     "AdadeltaTorch": generated("adadelta_torch", "AdadeltaTorch"),
     "DiffGrad": generated("diffgrad", "DiffGrad"),
+    "Lion": generated("lion", "Lion"),
+    "Adan": generated("adan", "Adan"),
+    "CautiousLion": generated("cautious_lion", "CautiousLion"),
+    "ADOPT": generated("adopt", "ADOPT"),
+    "PNM": generated("pnm", "PNM"),
     "LAMB": generated("lamb", "LAMB"),
     "LARSJoint": lambda: generated("lars_joint", "LARSJoint")(0.1),
     "overrides": lambda: AdaBelief(overrides={"^b": {"learning_rate": "*2"}}),
@@ -79,6 +84,24 @@ def test_slots_that_feed_others_are_written_first():
     assert len(compiled) == 1  # vhat is not in use
 
 
+def test_slots_that_are_read_as_they_were_are_written_last():
+    optimizer, compiled = compiling(MAKERS["Lion"]())
+    train(optimizer, variables(), 1)
+    assert len(compiled) == 2
+
+    class Other(type(optimizer)):
+        def _rule(self, g, w, m, **others):
+            return w - g, m + w
+
+    def run(optimizer):
+        w = tf.Variable([1.0, 2.0])
+        return train(optimizer, [w], 3)
+
+    optimizer, compiled = compiling(Other())
+    assert_close(run(optimizer), run(Other()))
+    assert len(compiled) == 1  # of another rule nobody knows what it reads
+
+
 def test_a_slot_that_becomes_the_gradient_takes_it_over_outside_of_compiled_code():
     optimizer, compiled = compiling(MAKERS["DiffGrad"]())
     written, original = [], optimizer._assign
@@ -98,7 +121,7 @@ def test_a_slot_that_becomes_the_gradient_takes_it_over_outside_of_compiled_code
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float64"])
-@pytest.mark.parametrize("name", ["AdaBelief", "DiffGrad"])
+@pytest.mark.parametrize("name", ["AdaBelief", "DiffGrad", "Lion"])
 def test_other_dtypes(name, dtype):
     maker = MAKERS[name]
     optimizer, compiled = compiling(maker())
