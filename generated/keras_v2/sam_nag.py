@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/nag.opt
 # sha256 of the spec: 0a5aaed3b55d12837338695b4883734a31df0012ae2cc6d7eb31ed7995b4001e
-# sha256 of this file: a1c20fd759a9d32dc3acfb8d44ec21887ad1327850ade90bb4a0613a0a994218
+# sha256 of this file: 6558b1dadd01f2ef576124fe325b0096f7df147d84e075317e241345eebea6a6
 """NAG on the gradients of sharpness-aware minimization, the combination of the paper."""
 
 import contextlib
@@ -727,8 +727,9 @@ class SAMNAG(_OptimizerV2):
         return found
 
     def _apply_together(self, grads, states, size, coefficients):
-        """The rule on all these variables. XLA makes one loop of each new state, and computes in it
-        again what other new states are made of, unless they are there before.
+        """The rule on all these variables. XLA makes one loop of each new state, computes in it
+        again what other new states are made of, unless they are there before, and copies what is
+        read after it was written.
         """
         self._compiled(self._whole, states)(grads, coefficients)
 
