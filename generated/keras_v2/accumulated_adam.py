@@ -5,7 +5,7 @@
 # sha256 of the spec: a8f3677491a050d7ddb109415b228abefb9583fe9363ca0a38e09b8ca607e7d1
 # spec: specs/adam.opt
 # sha256 of the spec: 4145365e1a61b681faf02f9cf63b0ca90b1e33c3193d01bd16281c38241c9a0e
-# sha256 of this file: e77a6001146c8d6a541c2b379e3d282f92583befc51e1c42bcb10315f35ebf11
+# sha256 of this file: 0d352b2cb95ff05c5d19ff174dfa9ce19620c6e0134721533833e89a6d8a0143
 """Adam on the mean of the gradients of four steps."""
 
 import contextlib
@@ -95,6 +95,8 @@ class AccumulatedAdam(_OptimizerV2):
     }
     _FIXED = ("steps_per_update", "amsgrad")
     _SLOTS = ("accumulator", "m", "v", "vhat")
+    _EARLY = ("var",)
+    _FED = ("accumulator", "m", "v", "vhat")
     _CASES = ("every_k",)
     _CLOCKS = {
         "learning_rate": "adam_t",
@@ -624,6 +626,8 @@ class AccumulatedAdam(_OptimizerV2):
     # Many elements at once
 
     _COMPILE_FROM = 65536  # elements of a step; None: never. Below it, plain operations are faster
+    _SPLIT_FROM = 1048576  # from so many it pays to write the states of _EARLY first, where one
+    # of _FED is in use
 
     def _distributed_apply(self, distribution, grads_and_vars, **kwargs):
         """The base class goes from variable to variable. In a function, on CPUs, XLA compiles one
@@ -677,21 +681,68 @@ class AccumulatedAdam(_OptimizerV2):
         return grad, coefficients
 
     def _apply_together(self, grads, states, size, coefficients):
-        """The rule on all these variables. XLA makes one loop of each new state, and computes in it
-        again what other new states are made of, unless they are there before.
+        """The rule on all these variables. XLA makes one loop of each new state, computes in it
+        again what other new states are made of, unless they are there before, and copies what is
+        read after it was written.
         """
+        own_rule = type(self)._rule is not self._generated._rule  # what may it need later?
+        in_use = self._initial.keys() & set(self._FED)
+        if size >= self._SPLIT_FROM and in_use and not own_rule:
+            self._compiled(self._early, states)(grads, coefficients)
+            self._compiled(self._late, states)(grads, coefficients)
+            return
         self._compiled(self._whole, states)(grads, coefficients)
 
     def _compiled(self, rule, states):
-        def apply(grads, coefficients):
-            for grad, own in zip(grads, states):
-                old = _read(own, grad.dtype)
-                self._assign(own, _moved(old, rule(grad, old, coefficients)))
+        """One piece of compiled code. It would copy the gradient into a slot that becomes the
+        gradient, and before that the old slot: such slots take it over afterwards, as it is.
+        """
+        kept = []
 
-        return tf.function(apply, autograph=False, jit_compile=True)
+        def apply(grads, coefficients):
+            for i, (grad, own) in enumerate(zip(grads, states)):
+                old = _read(own, grad.dtype)
+                new = _moved(old, rule(grad, old, coefficients))
+                kept.extend((i, state) for state, y in zip(own, new) if y is grad)
+                self._assign(own, [None if y is grad else y for y in new])
+
+        def step(grads, coefficients):
+            tf.function(apply, autograph=False, jit_compile=True)(grads, coefficients)
+            for i, state in kept:
+                self._assign([state], [grads[i]])
+
+        return step
 
     def _whole(self, grad, old, coefficients):
         return self._rule(grad, *old, **coefficients)
+
+    def _early(self, grad, old, coefficients):
+        """The new states of _EARLY; all else stays."""
+        new = self._whole(grad, old, coefficients)
+        return [y if first else x for first, x, y in zip(self._is_early(), old, new)]
+
+    def _is_early(self):
+        return [name in self._EARLY for name in ("var", *self._SLOTS)]
+
+    def _late(self, grad, old, coefficients):
+        """All the others, where the states of _EARLY are new: in the graph of the rule, what is
+        read of such slots takes the place of what computes them.
+        """
+        given = grad, old, coefficients
+        with tf.Graph().as_default() as graph:
+            holes = tf.nest.map_structure(_hole, given)
+            new = self._whole(*holes)
+        inputs = {
+            hole.name: x
+            for hole, x in zip(tf.nest.flatten(holes), tf.nest.flatten(given))
+            if tf.is_tensor(hole)
+        }
+        states = list(zip(self._is_early(), old, new))
+        inputs.update((y.name, x) for first, x, y in states[1:] if first and x is not None)
+        late = [y.name for first, _, y in states if not first and y is not None]
+        wanted = [name for name in late if name not in inputs]
+        inputs.update(zip(wanted, _imported(graph, inputs, wanted)))
+        return [x if first or y is None else inputs[y.name] for first, x, y in states]
 
     def _resource_apply_dense(self, grad, var, apply_state=None):
         """The hook of the base class for one variable."""
@@ -966,6 +1017,21 @@ def _has_xla():
 
 
 _HAS_XLA = _has_xla()
+
+
+def _hole(x):
+    return tf.compat.v1.placeholder(x.dtype, x.shape) if tf.is_tensor(x) else x
+
+
+def _imported(graph, inputs, wanted):
+    """The wanted tensors of a graph, by name, made of other inputs."""
+    definition = graph.as_graph_def()
+    nodes = [node for node in definition.node if node.op != "Placeholder"]
+    del definition.node[:]
+    definition.node.extend(nodes)
+    read = {x if ":" in x else x + ":0" for node in nodes for x in node.input}
+    inputs = {name: x for name, x in inputs.items() if name in read}
+    return tf.graph_util.import_graph_def(definition, inputs, wanted, name="")
 
 
 def _initialized(var):

@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: c81a6786e9dfb2c6d39836d970b5c79e994d35d791f19f81bc4dc302daaf96b0
+# sha256 of this file: 4c631af94e70db4892a88c8aad635c01561b0e3884fb3b73c04609000e040546
 """Lookahead around RAdam."""
 
 import contextlib
@@ -640,8 +640,8 @@ class Ranger(_OptimizerV2):
     # Many elements at once
 
     _COMPILE_FROM = 65536  # elements of a step; None: never. Below it, plain operations are faster
-    _SPLIT_FROM = 1048576  # from so many it pays to write the slots of _EARLY first, where one
-    # is made of another: _FED
+    _SPLIT_FROM = 1048576  # from so many it pays to write the states of _EARLY first, where one
+    # of _FED is in use
 
     def _distributed_apply(self, distribution, grads_and_vars, **kwargs):
         """The base class goes from variable to variable. In a function, on CPUs, XLA compiles one
@@ -697,35 +697,52 @@ class Ranger(_OptimizerV2):
         return grad, coefficients
 
     def _apply_together(self, grads, states, size, coefficients):
-        """The rule on all these variables. XLA makes one loop of each new state, and computes in it
-        again what other new states are made of, unless they are there before.
+        """The rule on all these variables. XLA makes one loop of each new state, computes in it
+        again what other new states are made of, unless they are there before, and copies what is
+        read after it was written.
         """
-        if size >= self._SPLIT_FROM and self._initial.keys() & set(self._FED):
+        own_rule = type(self)._rule is not self._generated._rule  # what may it need later?
+        in_use = self._initial.keys() & set(self._FED)
+        if size >= self._SPLIT_FROM and in_use and not own_rule:
             self._compiled(self._early, states)(grads, coefficients)
             self._compiled(self._late, states)(grads, coefficients)
             return
         self._compiled(self._whole, states)(grads, coefficients)
 
     def _compiled(self, rule, states):
-        def apply(grads, coefficients):
-            for grad, own in zip(grads, states):
-                old = _read(own, grad.dtype)
-                self._assign(own, _moved(old, rule(grad, old, coefficients)))
+        """One piece of compiled code. It would copy the gradient into a slot that becomes the
+        gradient, and before that the old slot: such slots take it over afterwards, as it is.
+        """
+        kept = []
 
-        return tf.function(apply, autograph=False, jit_compile=True)
+        def apply(grads, coefficients):
+            for i, (grad, own) in enumerate(zip(grads, states)):
+                old = _read(own, grad.dtype)
+                new = _moved(old, rule(grad, old, coefficients))
+                kept.extend((i, state) for state, y in zip(own, new) if y is grad)
+                self._assign(own, [None if y is grad else y for y in new])
+
+        def step(grads, coefficients):
+            tf.function(apply, autograph=False, jit_compile=True)(grads, coefficients)
+            for i, state in kept:
+                self._assign([state], [grads[i]])
+
+        return step
 
     def _whole(self, grad, old, coefficients):
         return self._rule(grad, *old, **coefficients)
 
     def _early(self, grad, old, coefficients):
-        """The new slots of _EARLY; all else stays."""
+        """The new states of _EARLY; all else stays."""
         new = self._whole(grad, old, coefficients)
-        early = [False, *(name in self._EARLY for name in self._SLOTS)]
-        return [y if first else x for first, x, y in zip(early, old, new)]
+        return [y if first else x for first, x, y in zip(self._is_early(), old, new)]
+
+    def _is_early(self):
+        return [name in self._EARLY for name in ("var", *self._SLOTS)]
 
     def _late(self, grad, old, coefficients):
-        """All the others, where the slots of _EARLY are new: in the graph of the rule, what is
-        read of them takes the place of what computes them.
+        """All the others, where the states of _EARLY are new: in the graph of the rule, what is
+        read of such slots takes the place of what computes them.
         """
         given = grad, old, coefficients
         with tf.Graph().as_default() as graph:
@@ -736,12 +753,12 @@ class Ranger(_OptimizerV2):
             for hole, x in zip(tf.nest.flatten(holes), tf.nest.flatten(given))
             if tf.is_tensor(hole)
         }
-        for name, x, y in zip(self._SLOTS, old[1:], new[1:]):
-            if name in self._EARLY and x is not None:
-                inputs[y.name] = x
-        wanted = [y.name for y in new if y is not None and y.name not in inputs]
+        states = list(zip(self._is_early(), old, new))
+        inputs.update((y.name, x) for first, x, y in states[1:] if first and x is not None)
+        late = [y.name for first, _, y in states if not first and y is not None]
+        wanted = [name for name in late if name not in inputs]
         inputs.update(zip(wanted, _imported(graph, inputs, wanted)))
-        return [None if y is None else inputs[y.name] for y in new]
+        return [x if first or y is None else inputs[y.name] for first, x, y in states]
 
     def _resource_apply_dense(self, grad, var, apply_state=None):
         """The hook of the base class for one variable."""

@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/nag.opt
 # sha256 of the spec: 0a5aaed3b55d12837338695b4883734a31df0012ae2cc6d7eb31ed7995b4001e
-# sha256 of this file: 1b90120866ba1203d4d3cb3bb44994e77eee8df5b2838c20abb40b14216d8dd1
+# sha256 of this file: 6558b1dadd01f2ef576124fe325b0096f7df147d84e075317e241345eebea6a6
 """NAG on the gradients of sharpness-aware minimization, the combination of the paper."""
 
 import contextlib
@@ -727,18 +727,31 @@ class SAMNAG(_OptimizerV2):
         return found
 
     def _apply_together(self, grads, states, size, coefficients):
-        """The rule on all these variables. XLA makes one loop of each new state, and computes in it
-        again what other new states are made of, unless they are there before.
+        """The rule on all these variables. XLA makes one loop of each new state, computes in it
+        again what other new states are made of, unless they are there before, and copies what is
+        read after it was written.
         """
         self._compiled(self._whole, states)(grads, coefficients)
 
     def _compiled(self, rule, states):
-        def apply(grads, coefficients):
-            for grad, own in zip(grads, states):
-                old = _read(own, grad[0].dtype)
-                self._assign(own, _moved(old, rule(grad, old, coefficients)))
+        """One piece of compiled code. It would copy the gradient into a slot that becomes the
+        gradient, and before that the old slot: such slots take it over afterwards, as it is.
+        """
+        kept = []
 
-        return tf.function(apply, autograph=False, jit_compile=True)
+        def apply(grads, coefficients):
+            for i, (grad, own) in enumerate(zip(grads, states)):
+                old = _read(own, grad[0].dtype)
+                new = _moved(old, rule(grad, old, coefficients))
+                kept.extend((i, state) for state, y in zip(own, new) if y is grad)
+                self._assign(own, [None if y is grad else y for y in new])
+
+        def step(grads, coefficients):
+            tf.function(apply, autograph=False, jit_compile=True)(grads, coefficients)
+            for i, state in kept:
+                self._assign([state], [grads[i]])
+
+        return step
 
     def _whole(self, grad, old, coefficients):
         return self._rule(*grad, *old, **coefficients)

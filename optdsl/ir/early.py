@@ -1,13 +1,14 @@
-"""Which slots can be written before the rest of a rule is computed.
+"""Which states can be written before the rest of a rule is computed.
 
 A compiler that makes one loop of every new state computes in each of them again what the others
 are made of. Where a new slot is made of another, it pays to write those first, and to read them
-in the loops of the rest.
+in the loops of the rest. Where no slot is, but others read what a slot was, it pays to write the
+others first: the compiler copies a state that it has to read when its memory is written already.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from typing import NamedTuple
 
 from optdsl.ir.build import refs
@@ -18,9 +19,9 @@ Sources = Mapping[Value, frozenset[Value]]
 
 
 class Early(NamedTuple):
-    """`slots`, in order of declaration, can be written first: what remains, `w` and all other
-    states, can be computed from their new values. `fed` are all slots that are made of another new
-    one: where none of them is in use, it does not pay.
+    """`slots`, in order of declaration and perhaps with `w`, can be written first: what remains can
+    be computed from their new values. `fed` are the slots on whose account it pays: those that are
+    made of another new one, or those that are read and remain. It does not where none is in use.
     """
 
     slots: tuple[str, ...]
@@ -47,7 +48,42 @@ def early(program: Program) -> Early:
         if not old.intersection(slots):
             break
         slots = [s for s in slots if s not in old]
-    return Early(tuple(slots), fed if slots else ())
+    if slots:
+        return Early(tuple(slots), fed)
+    stay = {s.name for s in program.slots if s.scalar}
+    defined = (s for s in program.rule.body if isinstance(s, Define))
+    copies = {
+        d.value for d in defined if isinstance(d.expr, Ref) and d.expr.value.role == "gradient"
+    }
+    stay.update(s for s in new if new[s] in copies)  # they take over the memory of the gradient
+    return _without_those_read(made_of, sources, new, {"w", *stay})
+
+
+def _without_those_read(
+    made_of: Mapping[str, frozenset[Value]],
+    sources: Sources,
+    new: Mapping[str, Value],
+    stay: Set[str],
+) -> Early:
+    """All states first, but those whose old value another state is made of."""
+    late: set[str] = set()
+    for state, values in made_of.items():
+        others = {value for other, value in new.items() if other != state}
+        late |= _old(_read(values, sources, others)) & new.keys() - {state} - stay
+    while True:
+        first = made_of.keys() - late
+        known = {new[s] for s in first - {"w"} if s in new}  # `w` may have been rounded
+        bound = {s for s in late if _old(_read(made_of[s], sources, known)) & first}
+        if not bound:
+            break
+        late -= bound
+    slots = [s for s in made_of if s not in late]
+    return Early(tuple(slots), tuple(s for s in made_of if s in late)) if late else Early((), ())
+
+
+def _old(values: Iterable[Value]) -> frozenset[str]:
+    """The states of which values are what they were before the step."""
+    return frozenset(v.name for v in values if v.role in ("slot", "variable"))
 
 
 def _read(values: Iterable[Value], sources: Sources, known: Iterable[Value]) -> set[Value]:

@@ -22,13 +22,26 @@ def test_none_where_new_slots_feed_w_alone(lowered: Lower) -> None:
     assert early(lowered(adam, "slot v")) == ((), ())
 
 
+LION = "w -= lr*sign(b*m + (1-b)*g)\n"
+
+
+def test_a_slot_that_w_reads_as_it_was_is_written_last(lowered: Lower) -> None:
+    assert early(lowered(LION + "m = m + g", "slot v")) == (("w",), ("m",))
+    assert early(lowered(LION + "m = m + g\nv = v + g", "slot v")) == (("w", "v"), ("m",))
+
+
+@pytest.mark.parametrize("last", ["m = m + norm(w)", "m = w - m", "m = g"])
+def test_unless_it_is_made_of_w_or_is_the_gradient(lowered: Lower, last: str) -> None:
+    assert early(lowered("let old = w\n" + LION + last.replace("w", "old"), "slot v")) == ((), ())
+
+
 @pytest.mark.parametrize(
     ("late", "rest", "found"),
     [
         ("w -= lr*m/sqrt(v)", "let old = m\n", ("m", "v")),
         ("w -= lr*m/sqrt(v) + old", "let old = m\n", ("v",)),
         ("w -= lr*m/sqrt(v) + old", "let old = v\n", ("m",)),
-        ("w -= lr*m/sqrt(v) + norm(old)", "let old = m + v\n", ()),
+        ("w -= lr*m/sqrt(v) + norm(old)", "let old = m + v\n", ("w",)),
     ],
 )
 def test_not_those_whose_old_value_is_needed_later(

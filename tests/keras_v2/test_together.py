@@ -23,6 +23,12 @@ MAKERS = {
     "AdamW": AdamW,
     "Ranger": generated("ranger", "Ranger"),
     "AdadeltaTorch": generated("adadelta_torch", "AdadeltaTorch"),
+    "DiffGrad": generated("diffgrad", "DiffGrad"),
+    "Lion": generated("lion", "Lion"),
+    "Adan": generated("adan", "Adan"),
+    "CautiousLion": generated("cautious_lion", "CautiousLion"),
+    "ADOPT": generated("adopt", "ADOPT"),
+    "PNM": generated("pnm", "PNM"),
     "LAMB": generated("lamb", "LAMB"),
     "LARSJoint": lambda: generated("lars_joint", "LARSJoint")(0.1),
     "overrides": lambda: AdaBelief(overrides={"^b": {"learning_rate": "*2"}}),
@@ -78,10 +84,48 @@ def test_slots_that_feed_others_are_written_first():
     assert len(compiled) == 1  # vhat is not in use
 
 
+def test_slots_that_are_read_as_they_were_are_written_last():
+    optimizer, compiled = compiling(MAKERS["Lion"]())
+    train(optimizer, variables(), 1)
+    assert len(compiled) == 2
+
+    class Other(type(optimizer)):
+        def _rule(self, g, w, m, **others):
+            return w - g, m + w
+
+    def run(optimizer):
+        w = tf.Variable([1.0, 2.0])
+        return train(optimizer, [w], 3)
+
+    optimizer, compiled = compiling(Other())
+    assert_close(run(optimizer), run(Other()))
+    assert len(compiled) == 1  # of another rule nobody knows what it reads
+
+
+def test_a_slot_that_becomes_the_gradient_takes_it_over_outside_of_compiled_code():
+    optimizer, compiled = compiling(MAKERS["DiffGrad"]())
+    written, original = [], optimizer._assign
+
+    def assign(states, wholes):
+        own = [state for state, whole in zip(states, wholes) if whole is not None]
+        written.append([state.name.split("/")[-1].split(":")[0] for state in own])
+        return original(states, wholes)
+
+    optimizer._assign = assign
+    trained = variables()[:2]
+    train(optimizer, trained, 3)
+    assert len(compiled) == 1
+    assert written == [["a", "m", "v"], ["b", "m", "v"], ["previous_grad"], ["previous_grad"]]
+    taken = optimizer.get_slot(trained[1], "previous_grad")
+    np.testing.assert_array_equal(taken, array(5, seed=12))  # of the third step
+
+
 @pytest.mark.parametrize("dtype", ["float16", "float64"])
-def test_other_dtypes(dtype):
-    optimizer, compiled = compiling(AdaBelief())
-    assert_close(train(optimizer, variables(dtype)), train(AdaBelief(), variables(dtype)))
+@pytest.mark.parametrize("name", ["AdaBelief", "DiffGrad", "Lion"])
+def test_other_dtypes(name, dtype):
+    maker = MAKERS[name]
+    optimizer, compiled = compiling(maker())
+    assert_close(train(optimizer, variables(dtype)), train(maker(), variables(dtype)))
     assert compiled
 
 

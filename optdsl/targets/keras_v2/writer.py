@@ -72,7 +72,7 @@ class Writer:
 
     @property
     def has_early(self) -> bool:
-        """Whether some slots can be written before the rest is computed."""
+        """Whether some states can be written before the rest is computed."""
         return bool(self._early.slots)
 
     @property
@@ -171,7 +171,9 @@ class Writer:
             yield from layout.bracketed("_PHASES = ", names, 4)
 
     def _slot_table(self, table: str, chosen: Sequence[str]) -> list[str]:
-        slots = (self._slot_name(s) for s in self.program.slots if s.name in chosen)
+        slots = [self._slot_name(s) for s in self.program.slots if s.name in chosen]
+        if "w" in chosen:
+            slots.insert(0, "var")
         return layout.bracketed(f"{table} = ", [str(LiteralText(name)) for name in slots], 4)
 
     # -------------------------------------------------------- constructor

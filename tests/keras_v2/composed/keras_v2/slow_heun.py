@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/heun.opt
 # sha256 of the spec: 511fd16139c9ba7666a2da2adf37e9a8d53b1168c776842a045269c345cae785
-# sha256 of this file: 28114f400ea218fa6ecf244da424c3056e7b8873ee765f916b84bb8604ccdd13
+# sha256 of this file: d0b729a5a462152853d6fd1e9d27950d4f666df3111fe2fc59196783651bc0a5
 """Lookahead of Heun."""
 
 import contextlib
@@ -705,18 +705,31 @@ class SlowHeun(_OptimizerV2):
         return found
 
     def _apply_together(self, grads, states, size, coefficients):
-        """The rule on all these variables. XLA makes one loop of each new state, and computes in it
-        again what other new states are made of, unless they are there before.
+        """The rule on all these variables. XLA makes one loop of each new state, computes in it
+        again what other new states are made of, unless they are there before, and copies what is
+        read after it was written.
         """
         self._compiled(self._whole, states)(grads, coefficients)
 
     def _compiled(self, rule, states):
-        def apply(grads, coefficients):
-            for grad, own in zip(grads, states):
-                old = _read(own, grad[0].dtype)
-                self._assign(own, _moved(old, rule(grad, old, coefficients)))
+        """One piece of compiled code. It would copy the gradient into a slot that becomes the
+        gradient, and before that the old slot: such slots take it over afterwards, as it is.
+        """
+        kept = []
 
-        return tf.function(apply, autograph=False, jit_compile=True)
+        def apply(grads, coefficients):
+            for i, (grad, own) in enumerate(zip(grads, states)):
+                old = _read(own, grad[0].dtype)
+                new = _moved(old, rule(grad, old, coefficients))
+                kept.extend((i, state) for state, y in zip(own, new) if y is grad)
+                self._assign(own, [None if y is grad else y for y in new])
+
+        def step(grads, coefficients):
+            tf.function(apply, autograph=False, jit_compile=True)(grads, coefficients)
+            for i, state in kept:
+                self._assign([state], [grads[i]])
+
+        return step
 
     def _whole(self, grad, old, coefficients):
         return self._rule(*grad, *old, **coefficients)
