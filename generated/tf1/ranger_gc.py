@@ -7,7 +7,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: 52517d0e769059142b1e98ab2600105588e8daec696b91792638db7475bb084f
+# sha256 of this file: 658efae6fae1491c639604391dab7842480a5d02e092596bda2205459fc7be79
 """RangerGC for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -786,7 +786,9 @@ def _chosen(condition, x, y):
     x, y = tf.convert_to_tensor(x), tf.convert_to_tensor(y)
     known = x.shape.ndims is not None and condition.shape.ndims == 0
     alike = known and x.shape.as_list() == y.shape.as_list()
-    return tf.where(condition, x, y) if alike else tf.where_v2(condition, x, y)
+    if alike:
+        return tf.raw_ops.Select(condition=condition, x=x, y=y)
+    return tf.where_v2(condition, x, y)
 
 
 def _rank(x):

@@ -7,7 +7,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: f4d322c20a5c485c6ff6f8336b2321cf0fabdc10f9e0dda9967d32303232ad22
+# sha256 of this file: 98e78ad24e211542f4d52a0b1af323bc708f63724d972694ab0bbbd9515cdde6
 """Accumulate of Lookahead of RAdam."""
 
 import contextlib
@@ -220,7 +220,7 @@ class SlowSteps(_OptimizerV2):
             m_hat = m / coefficient_1
             w_1 = w_old - lr_rect * m_hat / (tf.sqrt(v / coefficient_2) + eps)
             w = w_old - lr * m_hat
-            w = tf.where(r_at_least_5, w_1, w)
+            w = _chosen(r_at_least_5, w_1, w)
             if every_lookahead_k:
                 slow = slow + alpha * (w - slow)
                 w = slow
@@ -259,7 +259,7 @@ class SlowSteps(_OptimizerV2):
             m_hat = m / coefficient_1
             w_1 = w_old - lr_rect * m_hat / (tf.sqrt(v / coefficient_2) + eps)
             w = w_old - lr * m_hat
-            w = tf.where(r_at_least_5, w_1, w)
+            w = _chosen(r_at_least_5, w_1, w)
             if every_lookahead_k:
                 slow = slow + alpha * (w - slow)
                 w = slow
@@ -1144,6 +1144,20 @@ def _names_of(var):
     """
     plain = re.sub(r"/replica_\d+$", "", var.name.split(":")[0])
     return plain + ":0", plain, re.sub(r"/part_\d+$", "", plain)
+
+
+def _chosen(condition, x, y):
+    """One of two tensors, as a number says.
+
+    That of TF 2 goes through all elements as if each had a condition of its own, ten times as
+    slowly; it is needed where the tensors differ in shape.
+    """
+    x, y = tf.convert_to_tensor(x), tf.convert_to_tensor(y)
+    known = x.shape.ndims is not None and condition.shape.ndims == 0
+    alike = known and x.shape.as_list() == y.shape.as_list()
+    if alike:
+        return tf.raw_ops.Select(condition=condition, x=x, y=y)
+    return tf.where(condition, x, y)
 
 
 def _register(cls):
