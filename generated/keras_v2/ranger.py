@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: 4c631af94e70db4892a88c8aad635c01561b0e3884fb3b73c04609000e040546
+# sha256 of this file: d4392398d8c0f500fdc4354dc817e5c8552e550856eb90c82dab021f2f0f12cb
 """Lookahead around RAdam."""
 
 import contextlib
@@ -198,7 +198,7 @@ class Ranger(_OptimizerV2):
         m_hat = m / one_minus_b1_to_t
         w_1 = w_old - lr_rect * m_hat / (tf.sqrt(v / one_minus_b2_to_t) + eps)
         w = w_old - lr * m_hat
-        w = tf.where(r_at_least_5, w_1, w)
+        w = _chosen(r_at_least_5, w_1, w)
         if every_k:
             slow = slow + alpha * (w - slow)
             w = slow
@@ -1053,11 +1053,27 @@ def _in_eager_mode():
 
 
 def _decayed(x, factor, steps):
-    """Rows after steps, of which each has had its own number, that multiply by the factor. A power
-    may be smaller than all float32 where the product is not.
+    """Rows after steps, of which each has had its own number, that multiply by the factor."""
+    for power in _halves(factor, steps, x.dtype):
+        x = x * _as_rows(tf.cast(power, x.dtype), x)
+    return x
+
+
+def _halves(factor, steps, dtype):
+    """Two factors of the power: it may be smaller than all float32 where its product is not.
+
+    For float32, exp and log in float64 are exact enough; they take a tenth of the time of pow.
     """
-    power = _as_rows(tf.pow(factor, steps), x)
-    return tf.cast(tf.cast(x, tf.float64) * power, x.dtype)
+
+    def powers():
+        half = tf.floor(steps / 2)
+        return tf.pow(factor, half), tf.pow(factor, steps - half)
+
+    def roots():
+        root = tf.exp(steps * (tf.math.log(factor) / 2))
+        return root, root
+
+    return powers() if dtype == tf.float64 else tf.cond(factor > 0, roots, powers)
 
 
 def _as_rows(numbers, x):
@@ -1305,6 +1321,20 @@ def _names_of(var):
     """
     plain = re.sub(r"/replica_\d+$", "", var.name.split(":")[0])
     return plain + ":0", plain, re.sub(r"/part_\d+$", "", plain)
+
+
+def _chosen(condition, x, y):
+    """One of two tensors, as a number says.
+
+    That of TF 2 goes through all elements as if each had a condition of its own, ten times as
+    slowly; it is needed where the tensors differ in shape.
+    """
+    x, y = tf.convert_to_tensor(x), tf.convert_to_tensor(y)
+    known = x.shape.ndims is not None and condition.shape.ndims == 0
+    alike = known and x.shape.as_list() == y.shape.as_list()
+    if alike:
+        return tf.raw_ops.Select(condition=condition, x=x, y=y)
+    return tf.where(condition, x, y)
 
 
 def _register(cls):

@@ -7,7 +7,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: d7a87bccd7744f336c552a2ddf1fbd5738b08ddfa2de9f7d0f902f36285bf9e8
+# sha256 of this file: 2676f27e93df81c785087b4c4ee239034d86f2f1bf43c3e0739c264789bdc337
 """Ranger with gradient centralization: Lookahead around RAdam on centred gradients."""
 
 import contextlib
@@ -214,7 +214,7 @@ class RangerGC(_OptimizerV2):
         m_hat = m / one_minus_b1_to_t
         w_1 = w_old - lr_rect * m_hat / (tf.sqrt(v / one_minus_b2_to_t) + eps)
         w = w_old - lr * m_hat
-        w = tf.where(r_at_least_5, w_1, w)
+        w = _chosen(r_at_least_5, w_1, w)
         if every_k:
             slow = slow + alpha * (w - slow)
             w = slow
@@ -1163,6 +1163,20 @@ def _along(reduce, x, axes):
         raise ValueError(f"the rule reduces along the axes {axes}, a variable has shape {x.shape}")
     found = reduce(x, axis=axes, keepdims=True)
     return tf.where(tf.size(x) > 0, found, tf.zeros_like(found))
+
+
+def _chosen(condition, x, y):
+    """One of two tensors, as a number says.
+
+    That of TF 2 goes through all elements as if each had a condition of its own, ten times as
+    slowly; it is needed where the tensors differ in shape.
+    """
+    x, y = tf.convert_to_tensor(x), tf.convert_to_tensor(y)
+    known = x.shape.ndims is not None and condition.shape.ndims == 0
+    alike = known and x.shape.as_list() == y.shape.as_list()
+    if alike:
+        return tf.raw_ops.Select(condition=condition, x=x, y=y)
+    return tf.where(condition, x, y)
 
 
 def _rank(x):

@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: b8b71f3c576b92eb215a58851707cd3d0efae1d7af26f31314790e0b553e3fda
+# sha256 of this file: 2998f82bca1c3593bfde7320efd78b730472a792e009ca4b7b09703d0dee5a7f
 """Ranger for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -771,7 +771,9 @@ def _chosen(condition, x, y):
     x, y = tf.convert_to_tensor(x), tf.convert_to_tensor(y)
     known = x.shape.ndims is not None and condition.shape.ndims == 0
     alike = known and x.shape.as_list() == y.shape.as_list()
-    return tf.where(condition, x, y) if alike else tf.where_v2(condition, x, y)
+    if alike:
+        return tf.raw_ops.Select(condition=condition, x=x, y=y)
+    return tf.where_v2(condition, x, y)
 
 
 # Hyperparameters of some variables

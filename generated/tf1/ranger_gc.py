@@ -7,7 +7,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: 2db26963051ccbb508f38c4c540ef5f45e4d7182ecd7a739dd1dc4a9ad986e10
+# sha256 of this file: e8169f63cb073a0ecc9c137db5596dc7f13e00316fe0d23cf50041fad87d5f66
 """RangerGC for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -788,7 +788,9 @@ def _chosen(condition, x, y):
     x, y = tf.convert_to_tensor(x), tf.convert_to_tensor(y)
     known = x.shape.ndims is not None and condition.shape.ndims == 0
     alike = known and x.shape.as_list() == y.shape.as_list()
-    return tf.where(condition, x, y) if alike else tf.where_v2(condition, x, y)
+    if alike:
+        return tf.raw_ops.Select(condition=condition, x=x, y=y)
+    return tf.where_v2(condition, x, y)
 
 
 def _rank(x):

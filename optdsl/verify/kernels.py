@@ -3,6 +3,9 @@
 A kernel gets its numbers in the dtype of the variable and computes others from them in that dtype,
 such as 1 - beta2, which a rule has from float64. So the rule says what its numbers are, in float64;
 they are rounded; and what the kernel makes of them is read off its spec, as a rule is.
+
+Rows of a lazy rule go through a kernel in some surroundings, through the rule in others: they may
+be where either puts them.
 """
 
 from __future__ import annotations
@@ -16,11 +19,12 @@ from optdsl.ir.nodes import Define, Expr, Fused, Literal_, Ref, Value
 from optdsl.kernels import RESOURCE, Kernel, kernel
 from optdsl.kernels.select import with_kernels
 from optdsl.oracle import Gradient, Oracle, Sparse
+from optdsl.oracle.arithmetic import Array
 from optdsl.oracle.interpreter import Argument, _Run
 from optdsl.semantics import model
 from optdsl.targets.tensorflow.kernels import linear_of, of_keras
 from optdsl.verify.enclosure import Enclosure
-from optdsl.verify.sets import Enclosed, Set
+from optdsl.verify.sets import Enclosed, Set, hull
 
 #: The targets that call kernels: how they find those of a program.
 TARGETS = {"tf1": with_kernels, "keras_v2": of_keras}
@@ -61,6 +65,8 @@ class _WithKernels(Oracle[Set]):
             fused = None
         self._fused = fused
         self._subtracts = target == "tf1" and fused is not None and fused is linear_of(program)
+        self._rows_too = target == "keras_v2"
+        self._at_rows = False
 
     def _is_called(self, fused: Fused) -> bool:
         if fused.condition is not None:
@@ -95,6 +101,31 @@ class _WithKernels(Oracle[Set]):
         parts = self._a.apply("mul", self._a.state(g.values), self._a.stored(factor, w))
         return self._sets.subtract_rows(w, parts, g.indices)
 
+    def _lazy(
+        self,
+        rows: Array,
+        gradients: Sequence[Gradient],
+        totals: Sequence[Set],
+        old: Mapping[str, Set],
+        env: Mapping[str, Set],
+    ) -> dict[str, Set]:
+        w = old["w"]
+        assert isinstance(w, Enclosed)
+        self._at_rows = self._rows_too and self._fused is not None and w.dtype != np.float16
+        try:
+            return super()._lazy(rows, gradients, totals, old, env)
+        finally:
+            self._at_rows = False
+
+    def _rule(
+        self, run: _Run[Set], old: Mapping[str, Set], env: Mapping[str, Set]
+    ) -> dict[str, Set]:
+        after = super()._rule(run, old, env)
+        if self._at_rows and self._fused is not None:
+            of_kernel = self._of_kernel(self._fused, run.gradients[0], old, env)
+            after |= {state: _either(after[state], x) for state, x in of_kernel.items()}
+        return after
+
     def _of_kernel(
         self, fused: Fused, g: Set, old: Mapping[str, Set], env: Mapping[str, Set]
     ) -> dict[str, Set]:
@@ -127,6 +158,11 @@ class _WithKernels(Oracle[Set]):
             given = self._hypers[value.name]
             return self._a.constant(callable(given) or given != 0)
         return env[value.name]
+
+
+def _either(x: Set, y: Set) -> Set:
+    assert isinstance(x, Enclosed) and isinstance(y, Enclosed)
+    return hull(x, y)
 
 
 class _OfKernel(Oracle[Set]):

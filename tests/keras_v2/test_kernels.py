@@ -77,9 +77,61 @@ def test_others_have_none(maker):
     assert kernels(maker(), variables()) == []
 
 
-def test_half_precision_and_rows_have_none():
+def test_half_precision_and_rows_of_an_exact_rule_have_none():
     assert kernels(Adam(), variables("float16")) == []
     assert kernels(Adam(), variables(), [rows(array(2, 4), [0, 2]), None]) == []
+
+
+#: Lazy rules: where they have a kernel, it takes the step of their rows.
+LAZY = {
+    "LazyAdam": generated("lazy_adam", "LazyAdam"),
+    "momentum": lambda: SGD(momentum=0.9),
+    "Adadelta": generated("adadelta", "Adadelta"),
+    "Adamax": generated("adamax", "Adamax"),
+    "Ftrl": lambda: Ftrl(l2_shrinkage_regularization_strength=0.1),
+}
+
+
+def train_rows(optimizer, dtype, eager=False):
+    """Some steps with a row that occurs twice, the last but one without any row."""
+    w = tf.Variable(array(5, 4, dtype=dtype))
+    optimizer.build([w])
+
+    def step(grad):
+        optimizer.apply_gradients([(grad, w)])
+
+    step = step if eager else tf.function(step)
+    for seed, indices in enumerate([[0, 2, 0], [4, 2, 4], [], [1, 0, 1]]):
+        values = tf.constant(array(len(indices), 4, seed=seed), w.dtype)
+        step(tf.IndexedSlices(values, tf.constant(indices, tf.int64), tf.constant([5, 4])))
+    return [w.numpy(), *optimizer.get_weights()]
+
+
+@pytest.mark.skipif(TF1, reason="TF 1.15 has no variables for one step")
+@pytest.mark.parametrize("maker", LAZY.values(), ids=LAZY.keys())
+def test_rows_of_a_lazy_rule_have_one(maker):
+    gradient = [rows(array(2, 4), [0, 2]), None]
+    assert len(kernels(maker(), variables(), gradient)) == 1
+    assert kernels(maker(), variables("float16"), gradient) == []
+
+
+@pytest.mark.parametrize("eager", [True, False], ids=["eager", "function"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("maker", LAZY.values(), ids=LAZY.keys())
+def test_the_rule_does_the_same_to_rows(maker, dtype, eager):
+    by_rule = maker()
+    by_rule._kernel_for = lambda *args: None
+    rtol, atol = (5e-5, 1e-6) if dtype == "float32" else (1e-12, 1e-14)
+    for a, b in zip(train_rows(maker(), dtype, eager), train_rows(by_rule, dtype, eager)):
+        np.testing.assert_allclose(a, b, rtol=rtol, atol=atol)
+
+
+@pytest.mark.skipif(TF1, reason="TF 1.15 has no variables for one step")
+def test_variables_of_a_step_end_with_it():
+    """They are no weights, and none of them stays: what is there after a step is what was."""
+    optimizer = LAZY["LazyAdam"]()
+    train_rows(optimizer, "float32")
+    assert [w.shape.rank for w in optimizer.weights] == [0, 2, 2]
 
 
 def train(optimizer, dtype, eager):

@@ -93,7 +93,8 @@ def _view(program: Program) -> _View:
     ]  # fmt: skip
     parts.append(EvaluationWriter(program).methods() if program.evaluation else [])
     init, scalars, rule, untouched, kernel, phases, evaluation = map(_code, parts)
-    helpers = writer.operators() & HELPERS.keys()
+    helpers = {HELPERS[name] for name in writer.operators() & HELPERS.keys()}
+    helpers |= {"chosen"} if any("_chosen(" in line for part in parts for line in part) else set()
     return _View(
         class_name=Identifier(writer.class_name),
         summary=summary(program),
@@ -118,7 +119,7 @@ def _view(program: Program) -> _View:
         given=Code("*grad" if writer.has_stages else "grad"),
         needs_math=any("math." in line.replace("tf.math.", "") for part in parts for line in part),
         has_lists=writer.has_lists,
-        helpers=tuple(sorted({HELPERS[name] for name in helpers})),
+        helpers=tuple(sorted(helpers)),
         where=Code("tf.where"),
     )
 

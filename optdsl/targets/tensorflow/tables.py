@@ -25,6 +25,17 @@ def _along(function: str) -> Form:
     return lambda op, args: f"_along({function}, {args[0]}, [{', '.join(args[1:])}])"
 
 
+def where(function: str) -> Form:
+    """`_chosen` where one condition is for whole tensors, else this function."""
+
+    def form(op: Op, args: Sequence[str]) -> str:
+        condition, *choices = (arg.level for arg in op.args)
+        whole = condition < Level.ELEMENT and min(choices) == Level.ELEMENT
+        return f"{'_chosen' if whole else function}({', '.join(args)})"
+
+    return form
+
+
 #: For elements, and for one number per variable. `typed`, `square` and the second argument of
 #: `fill` come from `adapt`; what starts with an underscore is a function of the generated file.
 ELEMENTS: dict[str, Form] = {
@@ -39,7 +50,7 @@ ELEMENTS: dict[str, Form] = {
     "min": "tf.minimum({0}, {1})",
     "max": "tf.maximum({0}, {1})",
     "atan2": "tf.atan2({0}, {1})",
-    "where": "tf.where({0}, {1}, {2})",
+    "where": where("tf.where"),
     "and": "tf.logical_and({0}, {1})",
     "or": "tf.logical_or({0}, {1})",
     "not": "tf.logical_not({0})",

@@ -4,23 +4,12 @@ from __future__ import annotations
 
 import builtins
 import keyword
-from collections.abc import Sequence
 
-from optdsl.ir.nodes import Op
-from optdsl.semantics.level import Level
 from optdsl.targets.printer import Form
 from optdsl.targets.tensorflow import tables as tensorflow
 
-
-def _where(op: Op, args: Sequence[str]) -> str:
-    """`_chosen` where one condition is for whole tensors."""
-    condition, *choices = (arg.level for arg in op.args)
-    whole = condition < Level.ELEMENT and min(choices) == Level.ELEMENT
-    return f"{'_chosen' if whole else 'tf.where_v2'}({', '.join(args)})"
-
-
 #: For elements, and for one number per variable; `tf` is the module of TF 1 here.
-ELEMENTS: dict[str, Form] = {**tensorflow.ELEMENTS, "where": _where}
+ELEMENTS: dict[str, Form] = {**tensorflow.ELEMENTS, "where": tensorflow.where("tf.where_v2")}
 
 #: For the numbers of a step.
 NUMBERS = {**ELEMENTS, **tensorflow.IN_A_STEP}
