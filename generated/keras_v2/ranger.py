@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: 529e303ae42fdc7ffab8c641413307073353339a10c68c1ba035e73eb3d01f45
+# sha256 of this file: c8335646edeca492e7ef617d38ef5c1e86ea8da157700e29fd5a5c2169229ec6
 """Lookahead around RAdam."""
 
 import contextlib
@@ -1036,27 +1036,18 @@ def _in_eager_mode():
 
 
 def _decayed(x, factor, steps):
-    """Rows after steps, of which each has had its own number, that multiply by the factor."""
-    for power in _halves(factor, steps, x.dtype):
-        x = x * _as_rows(tf.cast(power, x.dtype), x)
-    return x
-
-
-def _halves(factor, steps, dtype):
-    """Two factors of the power: it may be smaller than all float32 where its product is not.
-
-    For float32, exp and log in float64 are exact enough; they take a tenth of the time of pow.
+    """Rows after steps, of which each has had its own number, that multiply by the factor. A power
+    may be smaller than all float32 where the product is not.
     """
 
-    def powers():
-        half = tf.floor(steps / 2)
-        return tf.pow(factor, half), tf.pow(factor, steps - half)
+    def exactly():
+        return tf.pow(factor, steps)
 
-    def roots():
-        root = tf.exp(steps * (tf.math.log(factor) / 2))
-        return root, root
+    def quickly():  # in a tenth of the time, and exact enough for float32
+        return tf.exp(steps * tf.math.log(factor))
 
-    return powers() if dtype == tf.float64 else tf.cond(factor > 0, roots, powers)
+    power = exactly() if x.dtype == tf.float64 else tf.cond(factor > 0, quickly, exactly)
+    return tf.cast(tf.cast(x, tf.float64) * _as_rows(power, x), x.dtype)
 
 
 def _as_rows(numbers, x):
