@@ -126,14 +126,6 @@ def test_the_rule_does_the_same_to_rows(maker, dtype, eager):
         np.testing.assert_allclose(a, b, rtol=rtol, atol=atol)
 
 
-@pytest.mark.skipif(TF1, reason="TF 1.15 has no variables for one step")
-def test_variables_of_a_step_end_with_it():
-    """They are no weights, and none of them stays: what is there after a step is what was."""
-    optimizer = LAZY["LazyAdam"]()
-    train_rows(optimizer, "float32")
-    assert [w.shape.rank for w in optimizer.weights] == [0, 2, 2]
-
-
 def train(optimizer, dtype, eager):
     """Some steps with other gradients each time."""
     trained = variables(dtype)
