@@ -64,7 +64,8 @@ def explain(optimizer: Optimizer) -> str:
     ]
     if kernels := with_kernels(program).kernels:
         where = "tf1 and keras_v2" if of_keras(program).kernels == kernels else "tf1"
-        parts.append([f"A dense gradient in {where}", *map(_kernel, kernels)])
+        lines = [_kernel(fused, first=fused is kernels[0]) for fused in kernels]
+        parts.append([f"A dense gradient in {where}", *lines])
     if program.evaluation is not None:
         parts.append(["At evaluation", *program.evaluation.equation.split("\n")])
     return "\n".join("\n".join((part[0], *_indented(part[1:]), "")) for part in parts)
@@ -112,12 +113,13 @@ def _level(level: Level) -> str:
     return f"{level!s:<8}  {_COST[level]}"
 
 
-def _kernel(fused: Fused) -> str:
-    """Under what conditions a step is one operation of the framework."""
+def _kernel(fused: Fused, *, first: bool) -> str:
+    """Under what conditions a step is one operation of the framework, if none before is the one."""
     conditions = [fused.condition] if fused.condition is not None else []
     conditions += [op("gt", Ref(value), Literal_(0)) for value in fused.positive]
     when = " and ".join(map(_text, conditions))
-    return f"runs on the fused kernel {fused.kernel}" + (f" if {when}" if when else "")
+    runs = "runs" if first else "else"
+    return f"{runs} on the fused kernel {fused.kernel}" + (f" if {when}" if when else "")
 
 
 # ---------------------------------------------------------------------- state

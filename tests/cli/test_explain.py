@@ -63,7 +63,7 @@ def test_momentum_as_a_whole():
 
         A dense gradient in tf1 and keras_v2
           runs on the fused kernel ApplyMomentum if not nesterov
-          runs on the fused kernel ApplyMomentum if nesterov
+          else on the fused kernel ApplyMomentum
         """
     )
 
