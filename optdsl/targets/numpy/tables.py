@@ -96,7 +96,7 @@ HELPERS = ("along", "amax", "amin", "mean", "sigmoid", "sigmoid_from_0")
 #: Operators that numba compiles, of single numbers, as NumPy computes them of arrays.
 COMPILED = frozenset(
     """
-    add sub mul div mod pow neg lt le gt ge eq ne abs min max where and or not sigmoid
+    add sub mul div mod pow neg lt le gt ge eq ne abs min max where and or not
     sqrt sign exp log log1p expm1 tanh floor ceil round cbrt isfinite atan2
     """.split()
 )
