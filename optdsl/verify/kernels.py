@@ -95,10 +95,8 @@ class _WithKernels(Oracle[Set]):
 
     def _subtracted(self, fused: Fused, g: Sparse, w: Enclosed, env: Mapping[str, Set]) -> Set:
         """The variable after a sparse step whose rows are not summed before."""
-        ((_, number),) = fused.numbers
-        of_step = Ref(number) if isinstance(number, Value) else Literal_(number)
-        factor = self._number(of_step, env)
-        parts = self._a.apply("mul", self._a.state(g.values), self._a.stored(factor, w))
+        (factor,) = self._given(fused, w, env).values()
+        parts = self._a.apply("mul", self._a.state(g.values), factor)
         return self._sets.subtract_rows(w, parts, g.indices)
 
     def _lazy(
@@ -130,8 +128,10 @@ class _WithKernels(Oracle[Set]):
         self, fused: Fused, g: Set, old: Mapping[str, Set], env: Mapping[str, Set]
     ) -> dict[str, Set]:
         """The states after the kernel, by the spec's names."""
-        attributes = {n: x for n, x in fused.numbers if not isinstance(x, Value)}
         numbers = self._given(fused, old["w"], env)
+        attributes = {
+            name: x for name, x in fused.numbers if name not in numbers and not isinstance(x, Value)
+        }
         states = {"w" if arg == "var" else arg: state for arg, state in fused.states}
         oracle = _OfKernel(kernel(fused.kernel), attributes, self._sets)
         after = oracle.computed(g, {arg: old[state] for arg, state in states.items()}, numbers)
@@ -139,11 +139,13 @@ class _WithKernels(Oracle[Set]):
 
     def _given(self, fused: Fused, w: Set, env: Mapping[str, Set]) -> dict[str, Set]:
         """The numbers of the step that a kernel is called with, in the dtype of the variable."""
-        return {
-            name: self._a.stored(self._number(Ref(number), env), w)
-            for name, number in fused.numbers
-            if isinstance(number, Value)
+        hypers = {h.name for h in kernel(fused.kernel).program.hypers}
+        given = {
+            name: Ref(x) if isinstance(x, Value) else Literal_(x)
+            for name, x in fused.numbers
+            if name in hypers
         }
+        return {name: self._a.stored(self._number(x, env), w) for name, x in given.items()}
 
     def _number(self, expr: Expr, env: Mapping[str, Set]) -> Set:
         """A number of the step, or what is fixed, as the target computes it."""
