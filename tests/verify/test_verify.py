@@ -11,12 +11,14 @@ import pytest
 from optdsl.diagnostics import SpecError
 from optdsl.oracle import Sparse
 from optdsl.semantics.model import Optimizer
-from optdsl.verify import Report, drive, verify
+from optdsl.verify import Report, drive, kernels, verify
 from optdsl.verify.accuracy import NUMPY
 from optdsl.verify.cases import Case, cases
 from optdsl.verify.compare import Measured, compare, ulp
+from optdsl.verify.enclosure import Enclosure
 from optdsl.verify.report import Row
 from optdsl.verify.run import Task, measure
+from optdsl.verify.sets import Enclosed
 from tests.oracle.helpers import resolved
 
 SPEC = """
@@ -233,3 +235,14 @@ def test_more_flags_than_are_looked_at_together() -> None:
     text = "\n".join(["optimizer M {", *flags, "update {", *steps, "w -= g", "}", "}"])
     report = verify(text, "numpy")
     assert report.ok and report.rows, report.table()
+
+
+def test_a_kernel_that_is_called_with_a_number_of_the_spec() -> None:
+    found = resolved("optimizer Plain {\n  update {\n    w -= 0.5*g\n  }\n}\n")
+    oracle = kernels.bounds(found, {}, "tf1", "resource", Enclosure(NUMPY))
+    start = oracle.start({"x": np.ones((3, 1), np.float32)})
+    rows = Sparse(np.array([0, 0, 2]), np.ones((3, 1), np.float32))
+    for gradient, expected in ((np.ones((3, 1), np.float32), [0.5] * 3), (rows, [0, 1, 0.5])):
+        w = oracle.step(start, {"x": gradient}, ()).variables["x"]["w"]
+        assert isinstance(w, Enclosed)
+        assert np.all(w.low.ravel() <= expected) and np.all(expected <= w.high.ravel())
