@@ -95,6 +95,7 @@ def _module(
     except AuditError as error:
         fault = f"{spec.name}: what the target {target} made of {program.name} was refused"
         findings.problems.append(f"{fault}: {error}; this is a fault of optdsl, please report it")
+        findings.failed.add(spec.title)
         return None
     imported = {name.partition(".")[0] for name in get_target(target).allowed_imports}
     return Module(target, f"{module_name(program.name, spec.path.stem, imported)}.py", text, spec)

@@ -381,13 +381,16 @@ def test_names_of_hyperparameters_and_aliases(project, optdsl, name, target):
 
 def test_the_second_lock(project, optdsl, monkeypatch):
     """Suppose that documentation could end its docstring: still nothing of it is written."""
+    optdsl("gen")
+    before = MADE.read_text()
     attack = 'Nice."""; import shutil; """'
     unescaped = lambda doc: doc.replace("Plain", attack)
     monkeypatch.setattr("optdsl.targets.text.escaped", unescaped)
-    result = optdsl("gen")
+    result = optdsl("gen", "--force")
     assert result.code == 1
     assert "was refused: line" in result.err
-    assert not MADE.exists()
+    assert "comes from no spec" not in result.err
+    assert MADE.read_text() == before
 
 
 # ---------------------------------------------------------------------- a kill
