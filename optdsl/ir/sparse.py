@@ -35,6 +35,11 @@ class Sparse:
     decaying: str | None
 
     @property
+    def moves_all(self) -> bool:
+        """Whether in some setting all rows move as they do at a gradient of 0."""
+        return any(u.policy == "exact" for u in self.rules)
+
+    @property
     def rows_wait(self) -> bool:
         """Whether rows wait in some setting."""
         return self.decaying is not None and self.waits is not False

@@ -4,8 +4,8 @@ A kernel gets its numbers in the dtype of the variable and computes others from 
 such as 1 - beta2, which a rule has from float64. So the rule says what its numbers are, in float64;
 they are rounded; and what the kernel makes of them is read off its spec, as a rule is.
 
-Rows of a lazy rule go through a kernel in some surroundings, through the rule in others: they may
-be where either puts them.
+Rows of a lazy rule, and a table whose rows all move, go through a kernel in some surroundings,
+through the rule in others: they may be where either puts them.
 """
 
 from __future__ import annotations
@@ -89,6 +89,9 @@ class _WithKernels(Oracle[Set]):
             (g,) = gradients
             if isinstance(g, Sparse) and self._subtracts:
                 after["w"] = self._subtracted(self._fused, g, w, env)
+            elif isinstance(g, Sparse) and self.policy == "exact":
+                of_kernel = self._of_kernel(self._fused, self._dense(g, w), old, env)
+                after |= {state: _either(after[state], x) for state, x in of_kernel.items()}
             elif g is not None and not isinstance(g, Sparse):
                 after |= self._of_kernel(self._fused, self._a.state(g), old, env)
         return after

@@ -72,6 +72,7 @@ class _View:
     has_cases: bool
     waits: bool
     sweeps: bool
+    moves_all: bool
     has_clocks: bool
     has_early: bool
     has_phases: bool
@@ -110,6 +111,7 @@ def _view(program: Program) -> _View:
         has_cases=writer.has_cases,
         waits=writer.waits,
         sweeps=writer.sweeps,
+        moves_all=writer.moves_all,
         has_clocks=writer.has_clocks,
         has_early=writer.has_early,
         has_phases=writer.has_phases,

@@ -388,6 +388,11 @@ class Writer:
         """By what a step without a gradient multiplies slots, where rows wait."""
         return decays_method(self._text, self._sparse, "**others") if self.waits else []
 
+    @property
+    def moves_all(self) -> bool:
+        """Whether in some setting all rows move in a sparse step."""
+        return self._sparse.moves_all
+
     def _is_needed(self, policy: str) -> bool:
         return any(u.policy == policy for u in self._sparse.rules)
 

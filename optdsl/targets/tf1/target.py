@@ -98,6 +98,7 @@ class _View:
     tables: tuple[SafeText, ...]
     cases: bool
     waits: bool
+    moves_all: bool
     has_stages: bool
     needs_math: bool
     has_lists: bool
@@ -159,6 +160,7 @@ class _Writer:
             tables=tuple(map(Code, self._tables())),
             cases=bool(self._cases),
             waits=self._waits,
+            moves_all=self._rows.moves_all,
             has_stages=len(self._program.gradients) > 1,
             needs_math=any("math." in line for line in lines),
             has_lists=any(isinstance(a.item, ConstList) for a in self._arguments),
