@@ -46,7 +46,7 @@ def waiting(
         own, others = kinds(case)
         if own and set(own) == {"decay"}:
             (waits if set(others) <= {"fixed"} else sweeps).append(case)
-    if waits or not all(isinstance(factor, Ref) for factor in decays.values()):
+    if waits or not all(isinstance(factor, Ref | Literal_) for factor in decays.values()):
         sweeps = []
     found = waits or sweeps
     moving = {
@@ -60,8 +60,7 @@ def _factor(found: Found) -> Expr | None:
     """The one factor by which a state is ever multiplied; None without one, or with several."""
     factors = {factor for _, (kind, factor) in found if kind == "decay"}
     factor = factors.pop() if len(factors) == 1 else None
-    is_number = factor is not None and factor.level <= Level.STEP
-    return factor if is_number and not isinstance(factor, Literal_) else None
+    return factor if factor is not None and factor.level <= Level.STEP else None
 
 
 def _exists(condition: Expr | None, case: Case) -> bool:

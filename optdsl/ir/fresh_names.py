@@ -16,7 +16,7 @@ class FreshNames:
 
     def of(self, expr: Expr, otherwise: str) -> str:
         """A name that says what an expression is; where that would be long, one with a number."""
-        name = re.sub(r"^(?=\d)", "n", describe(expr))
+        name = re.sub(r"^(?=[\d_])", "n", describe(expr))
         if len(name) > 24 or name in self._taken:
             stem = otherwise if len(name) > 24 else name
             name = next(n for i in range(1, 10**6) if (n := f"{stem}_{i}") not in self._taken)

@@ -157,6 +157,8 @@ def test_what_is_no_other_weight_for_evaluation_is_nothing(lowered: Lower) -> No
         ("m = b*m/2 + g\nw -= lr*m", "", "False", {}),  # w moves everywhere
         ("m = b*m + g\nw -= lr*m*g", "", "True", {"m": "b"}),
         ("m = b*m/2 + g\nw -= lr*m", "sparse hybrid", "True", {"m": "b_over_two"}),
+        ("m = 0.9*m + g\nw -= lr*m", "sparse hybrid", "True", {"m": "n0_9"}),
+        ("m = -m/4 + g\nw -= lr*m*g", "", "True", {"m": "n_0_25"}),
         ("m = b*m/2 + g\ns = max(s, m)\nw -= lr*s", "slot s\nsparse hybrid", "False", {}),
         ("m = b^t*m + g\nw -= lr*m", "sparse hybrid", "True", {"m": "b_to_t"}),
         ("m = b*m + g\nw -= lr*m/norm(g)", "sparse hybrid", "False", {}),
@@ -193,6 +195,7 @@ def test_rows_wait_where_slots_do_nothing_but_decay(
         ("m = b*m + g\ns = lr*s + g\nw -= lr*s + m", "slot s", "True", {"m": "b", "s": "lr"}),
         ("m = b*m + g\nif f { m = m + w }\nw -= lr*m", "", "not flag.f", {"m": "b"}),
         ("m = b*m/2 + g\nw -= lr*m", "", "False", {}),  # a number that the step does not have
+        ("m = 0.9*m + g\nw -= lr*m", "", "True", {"m": "n0_9"}),
         ("m = m + g\nw -= lr*m", "", "False", {}),  # nothing to do
         ("m = max(m, g)\nw -= lr*m", "", "False", {}),
         ("m = b*m + g\nw -= lr*m + 0*total(sum(g))", "", "False", {}),

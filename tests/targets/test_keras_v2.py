@@ -225,7 +225,7 @@ FED = """optimizer Fed {
   hyper lr = 0.1
   slot m, v
   update {
-    m = 0.9*m + g
+    m = max(m, g)
     v = 0.9*v + (g - m)^2
     w -= lr*v
   }

@@ -32,7 +32,7 @@ def hoist(program: Program) -> Program:
     rules = [hoister.rule(p.rule) for p in program.phases]
     rule = hoister.rule(program.rule)
     untouched = tuple(
-        replace(u, rule=hoister.rule(u.rule), decays=hoister.rule(u.decays))
+        replace(u, rule=hoister.rule(u.rule), decays=hoister.factors(u.decays))
         for u in program.untouched
     )
     step = (*program.step, *hoister.added)
@@ -61,6 +61,14 @@ class Hoister:
         body = tuple(self._statement(s) for s in rule.body)
         results = tuple(Result(r.state, self._expr(r.value)) for r in rule.results)
         return Rule(body, results, tuple(self._used))
+
+    def factors(self, rule: Rule) -> Rule:
+        """A rule whose results are numbers; literals become coefficients, too, for what a target does
+        with those is the same for all: it rounds them to the dtype of the variable.
+        """
+        numbers = {r.state: self.coefficient(r.value) for r in rule.results}
+        results = tuple(Result(state, Ref(number)) for state, number in numbers.items())
+        return Rule((), results, tuple(dict.fromkeys(numbers.values())))
 
     def _statement(self, statement: Statement) -> Statement:
         if isinstance(statement, Define):
