@@ -63,8 +63,8 @@ class Hoister:
         return Rule(body, results, tuple(self._used))
 
     def factors(self, rule: Rule) -> Rule:
-        """A rule whose results are numbers; literals become coefficients, too, for what a target does
-        with those is the same for all: it rounds them to the dtype of the variable.
+        """A rule whose results are numbers. Literals become coefficients, too: every target rounds
+        those to the dtype of the variable.
         """
         numbers = {r.state: self.coefficient(r.value) for r in rule.results}
         results = tuple(Result(state, Ref(number)) for state, number in numbers.items())
