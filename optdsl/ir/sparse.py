@@ -36,8 +36,12 @@ class Sparse:
 
     @property
     def moves_all(self) -> bool:
-        """Whether in some setting all rows move as they do at a gradient of 0."""
-        return any(u.policy == "exact" for u in self.rules)
+        """Whether in some setting all rows move as the dense rule moves them: all parts of a
+        composition are exact there.
+        """
+        exact = [p for p in self.policies if p.name == "exact"]
+        alone = all(set(p.regions) == {"exact"} for p in exact)
+        return alone and any(u.policy == "exact" for u in self.rules)
 
     @property
     def rows_wait(self) -> bool:

@@ -66,6 +66,7 @@ class _WithKernels(Oracle[Set]):
         self._fused = fused
         self._subtracts = target == "tf1" and fused is not None and fused is linear_of(program)
         self._rows_too = target == "keras_v2"
+        self._all_rows = set(self._policies(self._body, self.policy)) == {"exact"}
         self._at_rows = False
 
     def _is_called(self, fused: Fused) -> bool:
@@ -89,7 +90,7 @@ class _WithKernels(Oracle[Set]):
             (g,) = gradients
             if isinstance(g, Sparse) and self._subtracts:
                 after["w"] = self._subtracted(self._fused, g, w, env)
-            elif isinstance(g, Sparse) and self.policy == "exact":
+            elif isinstance(g, Sparse) and self._all_rows:
                 of_kernel = self._of_kernel(self._fused, self._dense(g, w), old, env)
                 after |= {state: _either(after[state], x) for state, x in of_kernel.items()}
             elif g is not None and not isinstance(g, Sparse):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -207,6 +208,15 @@ def test_slots_wait_though_the_variable_moves(
     (found,) = (program := lowered(update, declarations)).untouched
     assert (condition(found.waits), condition(found.sweeps)) == ("False", sweeps)
     assert text(program).decays[found.policy].results == factors
+
+
+def test_all_rows_move_as_under_the_dense_rule(lowered: Lower) -> None:
+    assert sparse(lowered("m = b*m + g\nw -= lr*m")).moves_all
+    assert not sparse(lowered("m = m + g^2\nw -= lr*g/m")).moves_all  # only those of the gradient
+    assert not sparse(lowered("m = b*m + g\nw -= lr*m", "sparse hybrid")).moves_all
+    found = sparse(lowered("m = b*m + g\nw -= lr*m"))
+    parts = tuple(replace(p, regions=("exact", "lazy")) for p in found.policies)
+    assert not replace(found, policies=parts).moves_all
 
 
 def test_what_is_there_twice_is_computed_once(lowered: Lower) -> None:
