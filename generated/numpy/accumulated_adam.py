@@ -5,7 +5,7 @@
 # sha256 of the spec: a8f3677491a050d7ddb109415b228abefb9583fe9363ca0a38e09b8ca607e7d1
 # spec: specs/adam.opt
 # sha256 of the spec: 4145365e1a61b681faf02f9cf63b0ca90b1e33c3193d01bd16281c38241c9a0e
-# sha256 of this file: a8065a1db15595300d237af09cab45165cfd36efed7a91b05b11c66d5b841321
+# sha256 of this file: 1f126a1e287c96ecbf0d34e3a2ad2b3eb5f77746a119853ed4263ba59aef3b78
 """Adam on the mean of the gradients of four steps."""
 
 import bisect
@@ -17,6 +17,7 @@ import operator
 import os
 import re
 import warnings
+import weakref
 from collections import deque, namedtuple
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -1258,6 +1259,7 @@ class _Repeated:
     def __init__(self, params, items, slots):
         self._is_dict, self.keys = isinstance(params, dict), [key for _, key, _, _ in items]
         self._arrays = [x for _, _, x, _ in items]
+        self._fixed = list(map(weakref.ref, self._arrays))  # NumPy resizes none that has one
         kinds = (list(map(get, self._arrays)) for get in (_SHAPE, _DTYPE, _FLAGS))
         self._shapes, self._dtypes, self._flags = kinds
         self._ends = {_address(x): _address(x) + x.nbytes for x in self._arrays}

@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/lazy_adam.opt
 # sha256 of the spec: 6d02708ce8a6dc6f96038c6527dda25a0cae35533e5babc618522318fe221b65
-# sha256 of this file: c34a9103f74bdcd0f0702bb741262040b4e1f095c6e6c5794b94b5dd074c864b
+# sha256 of this file: e81bca429b91db581e06c92afa191cd9ae63af4ba180b9fb9aceeba80355175a
 """Lookahead around LazyAdam: for embeddings."""
 
 import bisect
@@ -17,6 +17,7 @@ import operator
 import os
 import re
 import warnings
+import weakref
 from collections import deque, namedtuple
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -1275,6 +1276,7 @@ class _Repeated:
     def __init__(self, params, items, slots):
         self._is_dict, self.keys = isinstance(params, dict), [key for _, key, _, _ in items]
         self._arrays = [x for _, _, x, _ in items]
+        self._fixed = list(map(weakref.ref, self._arrays))  # NumPy resizes none that has one
         kinds = (list(map(get, self._arrays)) for get in (_SHAPE, _DTYPE, _FLAGS))
         self._shapes, self._dtypes, self._flags = kinds
         self._ends = {_address(x): _address(x) + x.nbytes for x in self._arrays}

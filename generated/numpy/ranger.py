@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: c7db7bf1d5c9bd7d2383adea8badbf7ff312d5d748fc976892cc9275e16b44fb
+# sha256 of this file: 205acbdd002a38ca47be8c4765e2e7b427c57554de66e42c6ac0bea53dcd7f3d
 """Lookahead around RAdam."""
 
 import bisect
@@ -17,6 +17,7 @@ import operator
 import os
 import re
 import warnings
+import weakref
 from collections import deque, namedtuple
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -1306,6 +1307,7 @@ class _Repeated:
     def __init__(self, params, items, slots):
         self._is_dict, self.keys = isinstance(params, dict), [key for _, key, _, _ in items]
         self._arrays = [x for _, _, x, _ in items]
+        self._fixed = list(map(weakref.ref, self._arrays))  # NumPy resizes none that has one
         kinds = (list(map(get, self._arrays)) for get in (_SHAPE, _DTYPE, _FLAGS))
         self._shapes, self._dtypes, self._flags = kinds
         self._ends = {_address(x): _address(x) + x.nbytes for x in self._arrays}

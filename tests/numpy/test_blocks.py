@@ -151,6 +151,16 @@ def test_a_loaded_state_counts_from_the_next_step_on():
         assert (bits(params), bits(optimizer.state_dict())) == want
 
 
+def test_an_array_of_the_last_step_stays_where_it_is_in_memory():
+    """A loop of numba finds small ones by their places, and a freed one would be written to."""
+    optimizer, params = cls("adam")(), [np.ones(3), np.ones(4)]
+    for _ in range(2):
+        optimizer.update(params, [np.ones(3), np.ones(4)])
+    with pytest.raises(ValueError, match="cannot resize"):
+        params[0].resize(1000, refcheck=False)
+    optimizer.update(params, [np.ones(3), np.ones(4)])
+
+
 def test_what_is_not_as_in_the_last_step_is_seen():
     def ready():
         optimizer, params = cls("adam")(), [np.ones((4, 3)), np.ones(3)]

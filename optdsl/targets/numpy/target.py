@@ -44,7 +44,7 @@ class NumpyTarget:
             "os",
             "re",
         }
-        | {"warnings"}
+        | {"warnings", "weakref"}
     )
 
     def check(self, program: Program, diagnostics: Diagnostics) -> None:

@@ -7,7 +7,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: 80fe9d6a82eafab5da09ad98cd36d8cef24c824b4d989d823488a644891052b3
+# sha256 of this file: 93cd04d1921da64b7370df39629fb8488914509de0427660166f12e5289469d5
 """Accumulate of Lookahead of RAdam."""
 
 import bisect
@@ -19,6 +19,7 @@ import operator
 import os
 import re
 import warnings
+import weakref
 from collections import deque, namedtuple
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -1345,6 +1346,7 @@ class _Repeated:
     def __init__(self, params, items, slots):
         self._is_dict, self.keys = isinstance(params, dict), [key for _, key, _, _ in items]
         self._arrays = [x for _, _, x, _ in items]
+        self._fixed = list(map(weakref.ref, self._arrays))  # NumPy resizes none that has one
         kinds = (list(map(get, self._arrays)) for get in (_SHAPE, _DTYPE, _FLAGS))
         self._shapes, self._dtypes, self._flags = kinds
         self._ends = {_address(x): _address(x) + x.nbytes for x in self._arrays}

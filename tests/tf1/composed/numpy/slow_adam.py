@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/adam.opt
 # sha256 of the spec: 4145365e1a61b681faf02f9cf63b0ca90b1e33c3193d01bd16281c38241c9a0e
-# sha256 of this file: 1f667fbbd6e300ef2a923f3ea00c31c1fcb1ca174dbcd6197dc16fea1a6b34d7
+# sha256 of this file: 4f6c50563705e7c90a48eeedc3d56ffe36499ed87768d6beb625b35809b9db8d
 """Adam with slow weights, every second step."""
 
 import bisect
@@ -17,6 +17,7 @@ import operator
 import os
 import re
 import warnings
+import weakref
 from collections import deque, namedtuple
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -1293,6 +1294,7 @@ class _Repeated:
     def __init__(self, params, items, slots):
         self._is_dict, self.keys = isinstance(params, dict), [key for _, key, _, _ in items]
         self._arrays = [x for _, _, x, _ in items]
+        self._fixed = list(map(weakref.ref, self._arrays))  # NumPy resizes none that has one
         kinds = (list(map(get, self._arrays)) for get in (_SHAPE, _DTYPE, _FLAGS))
         self._shapes, self._dtypes, self._flags = kinds
         self._ends = {_address(x): _address(x) + x.nbytes for x in self._arrays}
