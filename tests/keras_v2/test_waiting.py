@@ -41,7 +41,22 @@ def made(name, waits, dtype="float32", **arguments):
     """An optimizer, whose rows wait or which sweeps them all, and a variable."""
     optimizer = generated(MODULES[name], name)(0.1, **arguments)
     optimizer._waits = optimizer._waits and waits
+    if not waits:
+        optimizer._apply_rows = by_rule(optimizer, optimizer._apply_rows)
     return optimizer, tf.Variable(np.ones((HEIGHT, WIDTH)), dtype=dtype)
+
+
+def by_rule(optimizer, apply_rows):
+    """`_apply_rows` without a kernel, which rounds otherwise."""
+
+    def apply(*args):
+        optimizer._kernel_for = lambda *args: None
+        try:
+            return apply_rows(*args)
+        finally:
+            del optimizer._kernel_for
+
+    return apply
 
 
 def pair(name, **arguments):
