@@ -11,14 +11,14 @@ from tests.property.trials import failures, many
 pytestmark = pytest.mark.long
 
 
-@many(300)
+@many(200)
 @given(text=programs())
 def test_numpy(text: str) -> None:
     found = failures([text], "numpy")
     assert not found, found[0]
 
 
-@many(100)
+@many(75)
 @given(text=compositions())
 def test_compositions_in_numpy(text: str) -> None:
     found = failures([text], "numpy")
