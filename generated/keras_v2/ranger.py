@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: 938347552c6f04a04b0eeae5ee868bf701a6d55f805bb2da2239b7857e4716ea
+# sha256 of this file: ba3b9b68332ec39099a1f2fb30c88b6d6d74187b62712b960518dc009e95b9f8
 """Lookahead around RAdam."""
 
 import contextlib
@@ -787,7 +787,7 @@ class Ranger(_OptimizerV2):
         coefficients = self._coefficients(var, apply_state)
         grad = tf.cast(grad, _computation_dtype(var.dtype))
         apply_rows = self._apply_densified if self._densify else self._apply_rows
-        if self._record(var, may_wait=self._waits):
+        if self._record(var, may_wait=self._waits and (_HAS_XLA or not self._sweeps)):
             apply_rows = self._apply_waiting
         indices = _inside(indices, var)
         # While a worker waits for its gradient, others go on: what they write is read after that.
@@ -1192,9 +1192,11 @@ def _constraint(var):
 
 
 def _has_xla():
+    """Not in 2.18 to 2.20, where XLA computes without vectors what it computes in place."""
     try:
         tf.function(jit_compile=True)
-        return tf.test.is_built_with_xla()
+        minor = int(tf.__version__.split(".")[1])
+        return tf.test.is_built_with_xla() and not 18 <= minor <= 20
     except (AttributeError, TypeError):
         return False
 

@@ -7,7 +7,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: 2676f27e93df81c785087b4c4ee239034d86f2f1bf43c3e0739c264789bdc337
+# sha256 of this file: adebbdb1d5b879968cbe56d9073923bac6a682e33c61c5ce48854a774bed66d2
 """Ranger with gradient centralization: Lookahead around RAdam on centred gradients."""
 
 import contextlib
@@ -1022,9 +1022,11 @@ def _constraint(var):
 
 
 def _has_xla():
+    """Not in 2.18 to 2.20, where XLA computes without vectors what it computes in place."""
     try:
         tf.function(jit_compile=True)
-        return tf.test.is_built_with_xla()
+        minor = int(tf.__version__.split(".")[1])
+        return tf.test.is_built_with_xla() and not 18 <= minor <= 20
     except (AttributeError, TypeError):
         return False
 

@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/adamw.opt
 # sha256 of the spec: 30205ad4af97039a63cd04fde425348d743ed8f58d8bbc1e3a1f128f40eb6669
-# sha256 of this file: 96f50a52552b9afbfe1fab6e07cf54d619b8529942bf9c8ccb56ce85d9d40a49
+# sha256 of this file: 01cb0d3fb5e05cd57010a45ba4dc0db8e2e8eab0435a8ee10a55eff7d9b52e32
 """AdamW on the gradients of sharpness-aware minimization."""
 
 import contextlib
@@ -1042,9 +1042,11 @@ def _constraint(var):
 
 
 def _has_xla():
+    """Not in 2.18 to 2.20, where XLA computes without vectors what it computes in place."""
     try:
         tf.function(jit_compile=True)
-        return tf.test.is_built_with_xla()
+        minor = int(tf.__version__.split(".")[1])
+        return tf.test.is_built_with_xla() and not 18 <= minor <= 20
     except (AttributeError, TypeError):
         return False
 

@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/nag.opt
 # sha256 of the spec: 0a5aaed3b55d12837338695b4883734a31df0012ae2cc6d7eb31ed7995b4001e
-# sha256 of this file: 6558b1dadd01f2ef576124fe325b0096f7df147d84e075317e241345eebea6a6
+# sha256 of this file: 23177c21574d669d761f2f0917482a441659593320d924adebc5b3f74d90d246
 """NAG on the gradients of sharpness-aware minimization, the combination of the paper."""
 
 import contextlib
@@ -936,9 +936,11 @@ def _constraint(var):
 
 
 def _has_xla():
+    """Not in 2.18 to 2.20, where XLA computes without vectors what it computes in place."""
     try:
         tf.function(jit_compile=True)
-        return tf.test.is_built_with_xla()
+        minor = int(tf.__version__.split(".")[1])
+        return tf.test.is_built_with_xla() and not 18 <= minor <= 20
     except (AttributeError, TypeError):
         return False
 

@@ -77,9 +77,17 @@ def test_others_have_none(maker):
     assert kernels(maker(), variables()) == []
 
 
-def test_half_precision_and_rows_of_an_exact_rule_have_none():
+def test_half_precision_and_rows_that_wait_have_none():
     assert kernels(Adam(), variables("float16")) == []
-    assert kernels(Adam(), variables(), [rows(array(2, 4), [0, 2]), None]) == []
+    gradient = [rows(array(2, 4), [0, 2]), None]
+    assert kernels(Adam(), variables("float16"), gradient) == []
+    assert kernels(Adam(), variables(), gradient) == (["ResourceApplyAdam"] if TF1 else [])
+
+
+def test_rows_do_not_wait_for_a_sweep_that_is_not_compiled(monkeypatch):
+    monkeypatch.setitem(Adam._record.__globals__, "_HAS_XLA", False)
+    gradient = [rows(array(2, 4), [0, 2]), None]
+    assert kernels(Adam(), variables(), gradient) == ["ResourceApplyAdam"]
 
 
 @pytest.mark.parametrize("maker", [Adam, lambda: Adam(amsgrad=True)], ids=["Adam", "AMSGrad"])

@@ -39,6 +39,8 @@ def slices(indices, values):
 
 def made(name, waits, dtype="float32", **arguments):
     """An optimizer, whose rows wait or which sweeps them all, and a variable."""
+    if TF1 and name in ("Adam", "AdamW"):
+        pytest.skip("slots wait alone where XLA compiles the sweep of the others: not in TF 1.15")
     optimizer = generated(MODULES[name], name)(0.1, **arguments)
     optimizer._waits = optimizer._waits and waits
     if not waits:
