@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/adamw.opt
 # sha256 of the spec: 30205ad4af97039a63cd04fde425348d743ed8f58d8bbc1e3a1f128f40eb6669
-# sha256 of this file: 31a049f86b83b66e54a1d54d9d85c28beffc8f473390cd8bbdfdfe427214bf78
+# sha256 of this file: b92046c181734b96a65c48f4e70c8a88d57f8ad0950ee09aa51046bdd8366e4c
 """AdamW on the gradients of sharpness-aware minimization."""
 
 import bisect
@@ -18,7 +18,6 @@ import operator
 import os
 import re
 import warnings
-import weakref
 from collections import deque, namedtuple
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor

@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/nag.opt
 # sha256 of the spec: 0a5aaed3b55d12837338695b4883734a31df0012ae2cc6d7eb31ed7995b4001e
-# sha256 of this file: 686dc4cbbe364fe6f4d6f04992a8d4b0121c74385b1cb67db9213c0e90bf413a
+# sha256 of this file: c28a7eea5bc585d2a802dc5f8ec79eb4a782a9b79a664baa7052c25c211fa2c7
 """NAG on the gradients of sharpness-aware minimization, the combination of the paper."""
 
 import bisect
@@ -18,7 +18,6 @@ import operator
 import os
 import re
 import warnings
-import weakref
 from collections import deque, namedtuple
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor

@@ -5,7 +5,7 @@
 # sha256 of the spec: a8f3677491a050d7ddb109415b228abefb9583fe9363ca0a38e09b8ca607e7d1
 # spec: specs/momentum.opt
 # sha256 of the spec: ef2a2bc1eb80d99d41d751c42a64fbf33255020343d7913343c561bbd705a0cb
-# sha256 of this file: 591ddb6d1c7e1637941dcb2aeba4fd109ead891d63933ce81eb5f1d8a6fbe8ac
+# sha256 of this file: 33a4acab82221f200455920d70162ace5834e581ddf49b4cc3941d28e9a257b3
 """Accumulate of ClipTogether of Momentum."""
 
 import bisect
@@ -17,7 +17,6 @@ import operator
 import os
 import re
 import warnings
-import weakref
 from collections import deque, namedtuple
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor

@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/heun.opt
 # sha256 of the spec: 511fd16139c9ba7666a2da2adf37e9a8d53b1168c776842a045269c345cae785
-# sha256 of this file: 4eebd054764f1f28ae881360a47293c5c6e966ecf8b07a8c94f011fb135b5a5e
+# sha256 of this file: 5c327c00aacb7d0b93fa19ab7fac7b5e5b0f4f7e3746a7722269361b80e3a7df
 """Lookahead of Heun."""
 
 import bisect
@@ -18,7 +18,6 @@ import operator
 import os
 import re
 import warnings
-import weakref
 from collections import deque, namedtuple
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor

@@ -5,7 +5,7 @@
 # sha256 of the spec: a8f3677491a050d7ddb109415b228abefb9583fe9363ca0a38e09b8ca607e7d1
 # spec: specs/sgd.opt
 # sha256 of the spec: e5784893a0a920228045eccf8cff612d4236966dbbfc893dcdb4fce750b79a91
-# sha256 of this file: 0920792b88a3fd2bf6ed03dc5c3a35f9d0645c1ca8b27bd01a2b4b627e9de0a8
+# sha256 of this file: 1c6cd5350997f699c2571e97254ae3dbd9b247e7952e48300b09a60e2547c1d9
 """Clips two steps' sum."""
 
 import bisect
@@ -17,7 +17,6 @@ import operator
 import os
 import re
 import warnings
-import weakref
 from collections import deque, namedtuple
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor

@@ -3,7 +3,7 @@
 # sha256 of the spec: aee32ef9b90bef9f057c92a160070b20f99f1de6edd9854d9e399d8e5947caa9
 # spec: specs/sgd.opt
 # sha256 of the spec: e5784893a0a920228045eccf8cff612d4236966dbbfc893dcdb4fce750b79a91
-# sha256 of this file: ee0b850866a8662f6429a6665b5a37c1e24e0ab917bb68c1dce43cdbf130dc70
+# sha256 of this file: b222404966354bbca6b29acfc02598a9ac855ef6ddfe6fe3aa543bb2305eb1b6
 """A total of a slot that starts as the variable."""
 
 import bisect
@@ -15,7 +15,6 @@ import operator
 import os
 import re
 import warnings
-import weakref
 from collections import deque, namedtuple
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor

@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/heun.opt
 # sha256 of the spec: 511fd16139c9ba7666a2da2adf37e9a8d53b1168c776842a045269c345cae785
-# sha256 of this file: 5b2b55e458c1337bd891873b9ded2512ceaadaba6e4ec148e747be367d0b340f
+# sha256 of this file: 2be46f1f3f8bab73d97fe3c5b6131ffa00b67827cd16068a6c39e49a4ac3e4f3
 """Heun's method with slow weights, every second step."""
 
 import bisect
@@ -18,7 +18,6 @@ import operator
 import os
 import re
 import warnings
-import weakref
 from collections import deque, namedtuple
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
