@@ -139,6 +139,13 @@ def test_from_so_many_elements_and_not_in_eager_mode():
     assert compiled
 
 
+@pytest.mark.parametrize("version", ["2.17.1", "2.18.1", "2.19.0", "2.20.0", "2.21.0"])
+def test_not_where_xla_is_slower_than_plain_operations(version, monkeypatch):
+    found = AdamW._record.__globals__
+    monkeypatch.setattr(found["tf"], "__version__", version)
+    assert found["_has_xla"]() == (version in ("2.17.1", "2.21.0"))
+
+
 def test_never_if_told_so():
     optimizer, compiled = compiling(AdamW())
     optimizer._COMPILE_FROM = None
