@@ -5,7 +5,7 @@
 # sha256 of the spec: a8f3677491a050d7ddb109415b228abefb9583fe9363ca0a38e09b8ca607e7d1
 # spec: specs/adam.opt
 # sha256 of the spec: 4145365e1a61b681faf02f9cf63b0ca90b1e33c3193d01bd16281c38241c9a0e
-# sha256 of this file: 6784cf14a74564cf046cafd31b50d5eb1a4d8fe6110355113fbc655396bc5d78
+# sha256 of this file: fd5e9451126d7759f3afb1d9c10d8c2a7c0777ea69e7459e067d10603707561e
 """Adam on the mean of the gradients of four steps."""
 
 import contextlib
@@ -148,17 +148,15 @@ class AccumulatedAdam(_OptimizerV2):
         t = self._shared_value("steps") + 1
         adam_t = adam_t_old + 1
         alpha = lr * tf.sqrt(1 - b2**adam_t) / (1 - b1**adam_t)
-        adam_t = tf.where(tf.equal(t % k, 0), adam_t, adam_t_old)
         every_k = tf.equal(t % k, 0)
-        one_minus_b1 = 1 - b1
-        one_minus_b2 = 1 - b2
+        adam_t = tf.where(every_k, adam_t, adam_t_old)
         coefficients = {
             "every_k": every_k,
             "k": k,
             "b1": b1,
-            "one_minus_b1": one_minus_b1,
+            "one_minus_b1": 1 - b1,
             "b2": b2,
-            "one_minus_b2": one_minus_b2,
+            "one_minus_b2": 1 - b2,
             "alpha": alpha,
             "eps": eps,
         }

@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/lazy_adam.opt
 # sha256 of the spec: 6d02708ce8a6dc6f96038c6527dda25a0cae35533e5babc618522318fe221b65
-# sha256 of this file: 2c281a0fc33a195e076fd03905c746c0ee00e3071eceb00d5e856569ee63cc1c
+# sha256 of this file: 466a35e1231c26217bec19cd2a9523e005347e09992ac90ac47addc8ee9686e3
 """Lookahead around LazyAdam: for embeddings."""
 
 import contextlib
@@ -133,17 +133,14 @@ class LookaheadLazyAdam(_OptimizerV2):
         k = tf.constant(self.sync_period, tf.float64)
         t = self._shared_value("steps") + 1
         lazy_adam_alpha = lr * tf.sqrt(1 - b2**t) / (1 - b1**t)
-        one_minus_b1 = 1 - b1
-        one_minus_b2 = 1 - b2
-        every_k = tf.equal(t % k, 0)
         coefficients = {
             "b1": b1,
-            "one_minus_b1": one_minus_b1,
+            "one_minus_b1": 1 - b1,
             "b2": b2,
-            "one_minus_b2": one_minus_b2,
+            "one_minus_b2": 1 - b2,
             "lazy_adam_alpha": lazy_adam_alpha,
             "eps": eps,
-            "every_k": every_k,
+            "every_k": tf.equal(t % k, 0),
             "alpha": alpha,
         }
         return coefficients, {"steps": t}

@@ -7,7 +7,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: adebbdb1d5b879968cbe56d9073923bac6a682e33c61c5ce48854a774bed66d2
+# sha256 of this file: 42a7c6b7aee516facd817bf643b7f81132485ff7facfa08b8d3f5bb803814334
 """Ranger with gradient centralization: Lookahead around RAdam on centred gradients."""
 
 import contextlib
@@ -154,28 +154,24 @@ class RangerGC(_OptimizerV2):
         alpha = self._real("slow_step_size", dtype, changes)
         k = tf.constant(self.sync_period, tf.float64)
         t = self._shared_value("steps") + 1
-        r_max = 2 / (1 - b2) - 1
-        r = r_max - 2 * t * b2**t / (1 - b2**t)
-        rect = tf.sqrt((r - 4) * (r - 2) * r_max / ((r_max - 4) * (r_max - 2) * r))
-        one_minus_b1 = 1 - b1
         one_minus_b2 = 1 - b2
-        one_minus_b1_to_t = 1 - b1**t
-        r_at_least_5 = r >= 5
-        lr_rect = lr * rect
-        one_minus_b2_to_t = 1 - b2**t
-        every_k = tf.equal(t % k, 0)
+        r_max = 2 / one_minus_b2 - 1
+        b2_to_t = b2**t
+        one_minus_b2_to_t = 1 - b2_to_t
+        r = r_max - 2 * t * b2_to_t / one_minus_b2_to_t
+        rect = tf.sqrt((r - 4) * (r - 2) * r_max / ((r_max - 4) * (r_max - 2) * r))
         coefficients = {
             "b1": b1,
-            "one_minus_b1": one_minus_b1,
+            "one_minus_b1": 1 - b1,
             "b2": b2,
             "one_minus_b2": one_minus_b2,
-            "one_minus_b1_to_t": one_minus_b1_to_t,
-            "r_at_least_5": r_at_least_5,
-            "lr_rect": lr_rect,
+            "one_minus_b1_to_t": 1 - b1**t,
+            "r_at_least_5": r >= 5,
+            "lr_rect": lr * rect,
             "one_minus_b2_to_t": one_minus_b2_to_t,
             "eps": eps,
             "lr": lr,
-            "every_k": every_k,
+            "every_k": tf.equal(t % k, 0),
             "alpha": alpha,
         }
         return coefficients, {"steps": t}

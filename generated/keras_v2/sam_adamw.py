@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/adamw.opt
 # sha256 of the spec: 30205ad4af97039a63cd04fde425348d743ed8f58d8bbc1e3a1f128f40eb6669
-# sha256 of this file: 01cb0d3fb5e05cd57010a45ba4dc0db8e2e8eab0435a8ee10a55eff7d9b52e32
+# sha256 of this file: 3dd6e30ee3dfcffb0a3890acbc14c49e5ee64484fb1a14c29c519338a39a36b0
 """AdamW on the gradients of sharpness-aware minimization."""
 
 import contextlib
@@ -146,15 +146,12 @@ class SAMAdamW(_OptimizerV2):
         eps = self._real("epsilon", dtype, changes)
         t = self._step_number()
         alpha = lr * tf.sqrt(1 - b2**t) / (1 - b1**t)
-        one_minus_lr_wd = 1 - lr * wd
-        one_minus_b1 = 1 - b1
-        one_minus_b2 = 1 - b2
         coefficients = {
-            "one_minus_lr_wd": one_minus_lr_wd,
+            "one_minus_lr_wd": 1 - lr * wd,
             "b1": b1,
-            "one_minus_b1": one_minus_b1,
+            "one_minus_b1": 1 - b1,
             "b2": b2,
-            "one_minus_b2": one_minus_b2,
+            "one_minus_b2": 1 - b2,
             "alpha": alpha,
             "eps": eps,
         }
@@ -200,8 +197,7 @@ class SAMAdamW(_OptimizerV2):
     def _stage_2_scalars(self, dtype, changes, total_1):
         """The coefficients of `_stage_2`, in float64."""
         rho = self._real("radius", dtype, changes)
-        coefficient_1 = rho / (tf.sqrt(total_1) + 1e-12)
-        return {"coefficient_1": coefficient_1}
+        return {"coefficient_1": rho / (tf.sqrt(total_1) + 1e-12)}
 
     def _stage_2(self, g, w, m, v, vhat, coefficient_1):
         """Where one variable is when the gradient of this stage is taken."""

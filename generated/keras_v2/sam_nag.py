@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/nag.opt
 # sha256 of the spec: 0a5aaed3b55d12837338695b4883734a31df0012ae2cc6d7eb31ed7995b4001e
-# sha256 of this file: 23177c21574d669d761f2f0917482a441659593320d924adebc5b3f74d90d246
+# sha256 of this file: be4136bae0bc29d9f12a13253a4edec45dc57f98be3f8d1407b9cb9331deefe3
 """NAG on the gradients of sharpness-aware minimization, the combination of the paper."""
 
 import contextlib
@@ -130,8 +130,7 @@ class SAMNAG(_OptimizerV2):
     def _stage_2_scalars(self, dtype, changes, total_1):
         """The coefficients of `_stage_2`, in float64."""
         rho = self._real("radius", dtype, changes)
-        coefficient_1 = rho / (tf.sqrt(total_1) + 1e-12)
-        return {"coefficient_1": coefficient_1}
+        return {"coefficient_1": rho / (tf.sqrt(total_1) + 1e-12)}
 
     def _stage_2(self, g, w, v, coefficient_1):
         """Where one variable is when the gradient of this stage is taken."""

@@ -5,7 +5,7 @@
 # sha256 of the spec: a8f3677491a050d7ddb109415b228abefb9583fe9363ca0a38e09b8ca607e7d1
 # spec: specs/adam.opt
 # sha256 of the spec: 4145365e1a61b681faf02f9cf63b0ca90b1e33c3193d01bd16281c38241c9a0e
-# sha256 of this file: 1f126a1e287c96ecbf0d34e3a2ad2b3eb5f77746a119853ed4263ba59aef3b78
+# sha256 of this file: 583b35fc6bc4609558c9d587783b3677a5253fad631b71d5dbe26806c7029a46
 """Adam on the mean of the gradients of four steps."""
 
 import bisect
@@ -153,17 +153,15 @@ class AccumulatedAdam:
         """The numbers of step t, in float64: coefficients, and new shared values."""
         adam_t = adam_t_old + 1
         alpha = lr * np.sqrt(1 - b2**adam_t) / (1 - b1**adam_t)
-        adam_t = adam_t if t % k == 0 else adam_t_old
         every_k = t % k == 0
-        one_minus_b1 = 1 - b1
-        one_minus_b2 = 1 - b2
+        adam_t = adam_t if every_k else adam_t_old
         coefficients = {
             "every_k": every_k,
             "k": k,
             "b1": b1,
-            "one_minus_b1": one_minus_b1,
+            "one_minus_b1": 1 - b1,
             "b2": b2,
-            "one_minus_b2": one_minus_b2,
+            "one_minus_b2": 1 - b2,
             "alpha": alpha,
             "eps": eps,
         }

@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/lazy_adam.opt
 # sha256 of the spec: 6d02708ce8a6dc6f96038c6527dda25a0cae35533e5babc618522318fe221b65
-# sha256 of this file: e81bca429b91db581e06c92afa191cd9ae63af4ba180b9fb9aceeba80355175a
+# sha256 of this file: 0a9e8fa60018be5f59c962fc9c5ee77b562b8c9145177d59b21671f6ea2cea44
 """Lookahead around LazyAdam: for embeddings."""
 
 import bisect
@@ -157,17 +157,14 @@ class LookaheadLazyAdam:
     def _step(self, t, lr, b1, b2, eps, alpha, k):
         """The numbers of step t, in float64: coefficients, and new shared values."""
         lazy_adam_alpha = lr * np.sqrt(1 - b2**t) / (1 - b1**t)
-        one_minus_b1 = 1 - b1
-        one_minus_b2 = 1 - b2
-        every_k = t % k == 0
         coefficients = {
             "b1": b1,
-            "one_minus_b1": one_minus_b1,
+            "one_minus_b1": 1 - b1,
             "b2": b2,
-            "one_minus_b2": one_minus_b2,
+            "one_minus_b2": 1 - b2,
             "lazy_adam_alpha": lazy_adam_alpha,
             "eps": eps,
-            "every_k": every_k,
+            "every_k": t % k == 0,
             "alpha": alpha,
         }
         return coefficients, {}

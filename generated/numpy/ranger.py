@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: 205acbdd002a38ca47be8c4765e2e7b427c57554de66e42c6ac0bea53dcd7f3d
+# sha256 of this file: 6639a64a5c1680072632eff0a3fa985c96e7c4852723c02e056695e3c560a5b4
 """Lookahead around RAdam."""
 
 import bisect
@@ -167,28 +167,24 @@ class Ranger:
 
     def _step(self, t, lr, b1, b2, eps, alpha, k):
         """The numbers of step t, in float64: coefficients, and new shared values."""
-        r_max = 2 / (1 - b2) - 1
-        r = r_max - 2 * t * b2**t / (1 - b2**t)
-        rect = np.sqrt((r - 4) * (r - 2) * r_max / ((r_max - 4) * (r_max - 2) * r))
-        one_minus_b1 = 1 - b1
         one_minus_b2 = 1 - b2
-        one_minus_b1_to_t = 1 - b1**t
-        r_at_least_5 = r >= 5
-        lr_rect = lr * rect
-        one_minus_b2_to_t = 1 - b2**t
-        every_k = t % k == 0
+        r_max = 2 / one_minus_b2 - 1
+        b2_to_t = b2**t
+        one_minus_b2_to_t = 1 - b2_to_t
+        r = r_max - 2 * t * b2_to_t / one_minus_b2_to_t
+        rect = np.sqrt((r - 4) * (r - 2) * r_max / ((r_max - 4) * (r_max - 2) * r))
         coefficients = {
             "b1": b1,
-            "one_minus_b1": one_minus_b1,
+            "one_minus_b1": 1 - b1,
             "b2": b2,
             "one_minus_b2": one_minus_b2,
-            "one_minus_b1_to_t": one_minus_b1_to_t,
-            "r_at_least_5": r_at_least_5,
-            "lr_rect": lr_rect,
+            "one_minus_b1_to_t": 1 - b1**t,
+            "r_at_least_5": r >= 5,
+            "lr_rect": lr * rect,
             "one_minus_b2_to_t": one_minus_b2_to_t,
             "eps": eps,
             "lr": lr,
-            "every_k": every_k,
+            "every_k": t % k == 0,
             "alpha": alpha,
         }
         return coefficients, {}

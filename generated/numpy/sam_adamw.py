@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/adamw.opt
 # sha256 of the spec: 30205ad4af97039a63cd04fde425348d743ed8f58d8bbc1e3a1f128f40eb6669
-# sha256 of this file: b92046c181734b96a65c48f4e70c8a88d57f8ad0950ee09aa51046bdd8366e4c
+# sha256 of this file: b9045b0381cfb7cafe09dad7cf7207624f14f88afa3f7877b32c274b8bc83f5f
 """AdamW on the gradients of sharpness-aware minimization."""
 
 import bisect
@@ -165,15 +165,12 @@ class SAMAdamW:
     def _step(self, t, lr, wd, b1, b2, eps, rho, total_1):
         """The numbers of step t, in float64: coefficients, and new shared values."""
         alpha = lr * np.sqrt(1 - b2**t) / (1 - b1**t)
-        one_minus_lr_wd = 1 - lr * wd
-        one_minus_b1 = 1 - b1
-        one_minus_b2 = 1 - b2
         coefficients = {
-            "one_minus_lr_wd": one_minus_lr_wd,
+            "one_minus_lr_wd": 1 - lr * wd,
             "b1": b1,
-            "one_minus_b1": one_minus_b1,
+            "one_minus_b1": 1 - b1,
             "b2": b2,
-            "one_minus_b2": one_minus_b2,
+            "one_minus_b2": 1 - b2,
             "alpha": alpha,
             "eps": eps,
         }
@@ -223,8 +220,7 @@ class SAMAdamW:
 
     def _stage_2_step(self, t, lr, wd, b1, b2, eps, rho, total_1):
         """The numbers that `_stage_2` needs, in float64."""
-        coefficient_1 = rho / (np.sqrt(total_1) + 1e-12)
-        return {"coefficient_1": coefficient_1}
+        return {"coefficient_1": rho / (np.sqrt(total_1) + 1e-12)}
 
     def _stage_2(self, g, w, m, v, vhat, *, coefficient_1):
         """Where one variable is when the gradient of this stage is taken."""

@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/nag.opt
 # sha256 of the spec: 0a5aaed3b55d12837338695b4883734a31df0012ae2cc6d7eb31ed7995b4001e
-# sha256 of this file: c28a7eea5bc585d2a802dc5f8ec79eb4a782a9b79a664baa7052c25c211fa2c7
+# sha256 of this file: 0af3e56bd0e7029a8b28cd0bb1ed811ba2123747e0351601ed2d924132b566ec
 """NAG on the gradients of sharpness-aware minimization, the combination of the paper."""
 
 import bisect
@@ -158,8 +158,7 @@ class SAMNAG:
 
     def _stage_2_step(self, t, lr, mu, rho, total_1):
         """The numbers that `_stage_2` needs, in float64."""
-        coefficient_1 = rho / (np.sqrt(total_1) + 1e-12)
-        return {"coefficient_1": coefficient_1}
+        return {"coefficient_1": rho / (np.sqrt(total_1) + 1e-12)}
 
     def _stage_2(self, g, w, v, *, coefficient_1):
         """Where one variable is when the gradient of this stage is taken."""

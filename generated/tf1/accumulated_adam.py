@@ -5,7 +5,7 @@
 # sha256 of the spec: a8f3677491a050d7ddb109415b228abefb9583fe9363ca0a38e09b8ca607e7d1
 # spec: specs/adam.opt
 # sha256 of the spec: 4145365e1a61b681faf02f9cf63b0ca90b1e33c3193d01bd16281c38241c9a0e
-# sha256 of this file: ca367e75ce8239533525b6c7be07bce697b221433e383c3b731ed5870493e572
+# sha256 of this file: d9f26e8b320fbe0196099463f963a067e23e0068a5c1ff8658fda9c8bcb7999e
 """AccumulatedAdam for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -121,17 +121,15 @@ class AccumulatedAdamOptimizer(tf.train.Optimizer):
         t = tf.cast(step + 1, tf.float64)
         adam_t = adam_t_old + 1
         alpha = lr * tf.sqrt(1 - b2**adam_t) / (1 - b1**adam_t)
-        adam_t = tf.where_v2(tf.equal(t % k, 0), adam_t, adam_t_old)
         every_k = tf.equal(t % k, 0)
-        one_minus_b1 = 1 - b1
-        one_minus_b2 = 1 - b2
+        adam_t = tf.where_v2(every_k, adam_t, adam_t_old)
         coefficients = {
             "every_k": every_k,
             "k": k,
             "b1": b1,
-            "one_minus_b1": one_minus_b1,
+            "one_minus_b1": 1 - b1,
             "b2": b2,
-            "one_minus_b2": one_minus_b2,
+            "one_minus_b2": 1 - b2,
             "alpha": alpha,
             "eps": eps,
         }

@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/lazy_adam.opt
 # sha256 of the spec: 6d02708ce8a6dc6f96038c6527dda25a0cae35533e5babc618522318fe221b65
-# sha256 of this file: 2feae3ece82d960327808286d5967cf12b9f207744636327f77bdbbe31721a7d
+# sha256 of this file: 6d69dd26dd3c4141b9f6808bbb8758a9d7a8778093ffa9bdca44cfd748cf9853
 """LookaheadLazyAdam for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -108,17 +108,14 @@ class LookaheadLazyAdamOptimizer(tf.train.Optimizer):
         k = tf.constant(self.k, tf.float64)
         t = tf.cast(step + 1, tf.float64)
         lazy_adam_alpha = lr * tf.sqrt(1 - b2**t) / (1 - b1**t)
-        one_minus_b1 = 1 - b1
-        one_minus_b2 = 1 - b2
-        every_k = tf.equal(t % k, 0)
         coefficients = {
             "b1": b1,
-            "one_minus_b1": one_minus_b1,
+            "one_minus_b1": 1 - b1,
             "b2": b2,
-            "one_minus_b2": one_minus_b2,
+            "one_minus_b2": 1 - b2,
             "lazy_adam_alpha": lazy_adam_alpha,
             "eps": eps,
-            "every_k": every_k,
+            "every_k": tf.equal(t % k, 0),
             "alpha": alpha,
         }
         return coefficients, {"step": step + 1}

@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: 2998f82bca1c3593bfde7320efd78b730472a792e009ca4b7b09703d0dee5a7f
+# sha256 of this file: 19949ccab5e0ba809f0422801649807576984a8b5c6cf817e4cb2f8e2b8e12a1
 """Ranger for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -118,28 +118,24 @@ class RangerOptimizer(tf.train.Optimizer):
         """What is the same for all variables, in float64: coefficients, shared state."""
         k = tf.constant(self.k, tf.float64)
         t = tf.cast(step + 1, tf.float64)
-        r_max = 2 / (1 - b2) - 1
-        r = r_max - 2 * t * b2**t / (1 - b2**t)
-        rect = tf.sqrt((r - 4) * (r - 2) * r_max / ((r_max - 4) * (r_max - 2) * r))
-        one_minus_b1 = 1 - b1
         one_minus_b2 = 1 - b2
-        one_minus_b1_to_t = 1 - b1**t
-        r_at_least_5 = r >= 5
-        lr_rect = lr * rect
-        one_minus_b2_to_t = 1 - b2**t
-        every_k = tf.equal(t % k, 0)
+        r_max = 2 / one_minus_b2 - 1
+        b2_to_t = b2**t
+        one_minus_b2_to_t = 1 - b2_to_t
+        r = r_max - 2 * t * b2_to_t / one_minus_b2_to_t
+        rect = tf.sqrt((r - 4) * (r - 2) * r_max / ((r_max - 4) * (r_max - 2) * r))
         coefficients = {
             "b1": b1,
-            "one_minus_b1": one_minus_b1,
+            "one_minus_b1": 1 - b1,
             "b2": b2,
             "one_minus_b2": one_minus_b2,
-            "one_minus_b1_to_t": one_minus_b1_to_t,
-            "r_at_least_5": r_at_least_5,
-            "lr_rect": lr_rect,
+            "one_minus_b1_to_t": 1 - b1**t,
+            "r_at_least_5": r >= 5,
+            "lr_rect": lr * rect,
             "one_minus_b2_to_t": one_minus_b2_to_t,
             "eps": eps,
             "lr": lr,
-            "every_k": every_k,
+            "every_k": tf.equal(t % k, 0),
             "alpha": alpha,
         }
         return coefficients, {"step": step + 1}

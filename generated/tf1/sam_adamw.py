@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/adamw.opt
 # sha256 of the spec: 30205ad4af97039a63cd04fde425348d743ed8f58d8bbc1e3a1f128f40eb6669
-# sha256 of this file: c3de37337381de26f7101eee29ebc9c7c4444fe0639e41a1d509da2e7484bf93
+# sha256 of this file: ef64e6c9a771db3fe6d9add496ea89ccc6d4849f3d2cf0e6b5cdfea047bbed6d
 """SAMAdamW for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -119,15 +119,12 @@ class SAMAdamWOptimizer(tf.train.Optimizer):
         """What is the same for all variables, in float64: coefficients, shared state."""
         t = tf.cast(step + 1, tf.float64)
         alpha = lr * tf.sqrt(1 - b2**t) / (1 - b1**t)
-        one_minus_lr_wd = 1 - lr * wd
-        one_minus_b1 = 1 - b1
-        one_minus_b2 = 1 - b2
         coefficients = {
-            "one_minus_lr_wd": one_minus_lr_wd,
+            "one_minus_lr_wd": 1 - lr * wd,
             "b1": b1,
-            "one_minus_b1": one_minus_b1,
+            "one_minus_b1": 1 - b1,
             "b2": b2,
-            "one_minus_b2": one_minus_b2,
+            "one_minus_b2": 1 - b2,
             "alpha": alpha,
             "eps": eps,
         }
@@ -172,8 +169,7 @@ class SAMAdamWOptimizer(tf.train.Optimizer):
 
     def _stage_2_step(self, rho, total_1, **_):
         """The numbers that `_stage_2` needs, in float64."""
-        coefficient_1 = rho / (tf.sqrt(total_1) + 1e-12)
-        return {"coefficient_1": coefficient_1}
+        return {"coefficient_1": rho / (tf.sqrt(total_1) + 1e-12)}
 
     def _stage_2(self, g, w, m, v, vhat, coefficient_1):
         """Where one variable is when the gradient of this stage is taken."""

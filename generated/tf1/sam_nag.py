@@ -5,7 +5,7 @@
 # sha256 of the spec: 5b6d3d8bd4b030f8475b035bc2bf0f0951a01c2ff59adae79acd3acc08a1a434
 # spec: specs/nag.opt
 # sha256 of the spec: 0a5aaed3b55d12837338695b4883734a31df0012ae2cc6d7eb31ed7995b4001e
-# sha256 of this file: f4ead102b9365c1c843fb0ba9fb7f5466598067a1c607c46224ab194b9d9a13c
+# sha256 of this file: 897b58472e96ee35c55df15b07c2f700699ab3f5c31a67545f381022e78599cd
 """SAMNAG for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -117,8 +117,7 @@ class SAMNAGOptimizer(tf.train.Optimizer):
 
     def _stage_2_step(self, rho, total_1, **_):
         """The numbers that `_stage_2` needs, in float64."""
-        coefficient_1 = rho / (tf.sqrt(total_1) + 1e-12)
-        return {"coefficient_1": coefficient_1}
+        return {"coefficient_1": rho / (tf.sqrt(total_1) + 1e-12)}
 
     def _stage_2(self, g, w, v, coefficient_1):
         """Where one variable is when the gradient of this stage is taken."""

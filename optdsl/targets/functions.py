@@ -10,7 +10,18 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from optdsl.ir.build import expressions, refs
-from optdsl.ir.nodes import Block, Phase, Program, Ref, Result, Rule, Untouched, Value
+from optdsl.ir.nodes import (
+    Block,
+    Define,
+    Expr,
+    Phase,
+    Program,
+    Ref,
+    Result,
+    Rule,
+    Untouched,
+    Value,
+)
 from optdsl.ir.sparse import Condition, Sparse
 from optdsl.semantics.level import Level
 from optdsl.targets import layout
@@ -69,6 +80,7 @@ class PhaseText:
     is_total: bool
     inputs: tuple[tuple[str, Value], ...]
     step: tuple[str, ...]
+    items: tuple[str, ...]
     rule: RuleText
     result: str
     totals: tuple[str, ...]
@@ -80,12 +92,14 @@ class ProgramText:
     """All of a program that is printed the same way in every target.
 
     `inputs` are what the step reads (`t`, hypers, consts, flags, shareds), with the identifiers
-    they have there. `shared_results` give each shared's new value in the step. `decays`, by policy,
-    give what a step without a gradient multiplies slots by, where rows can wait.
+    they have there; `items` are those of the dict of coefficients in which it ends.
+    `shared_results` give each shared's new value in the step. `decays`, by policy, give what a step
+    without a gradient multiplies slots by, where rows can wait.
     """
 
     inputs: tuple[tuple[str, Value], ...]
     step: tuple[str, ...]
+    items: tuple[str, ...]
     shared_results: Mapping[str, str]
     coefficients: tuple[Coefficient, ...]
     rule: RuleText
@@ -108,15 +122,17 @@ def print_program(program: Program, style: Style) -> ProgramText:
     coefficients = tuple(dict.fromkeys([*(c for r in rules for c in r.coefficients), *calls]))
     inputs = _step_inputs(program, program.step, coefficients, program.shared_results)
     shared = tuple(r.value for r in program.shared_results)
-    step = Function(inputs, program.step, (*map(Ref, coefficients), *shared))
+    step = _step_function(inputs, program.step, coefficients, shared)
     functions = [step, *(_function(r, states) for r in rules)]
     phases = [_phase_functions(program, p, states) for p in program.phases]
     kernels = Function((*states, *calls), (), tuple(map(Ref, calls)))
     names.settle([*functions, *(f for pair in phases for f in pair), kernels])
     numbers = _printer(style, names, step=True)
+    lines, items = _step_text(step, coefficients, style, names)
     return ProgramText(
         inputs=tuple((names.of(v), v) for v in inputs),
-        step=tuple(_block_printer(style, names, step, numbers).lines(program.step, style.indent)),
+        step=lines,
+        items=items,
         shared_results={r.state: numbers.expr(r.value) for r in program.shared_results},
         coefficients=tuple(Coefficient(names.of(c), c.is_bool, c) for c in coefficients),
         rule=_rule_text(program.rule, functions[1], style, names),
@@ -145,9 +161,8 @@ def _phase_functions(
     """The step and the rule of a phase."""
     coefficients = phase.rule.coefficients
     inputs = _step_inputs(program, phase.step, coefficients, ())
-    return Function(inputs, phase.step, tuple(map(Ref, coefficients))), _function(
-        phase.rule, states
-    )
+    step = _step_function(inputs, phase.step, coefficients, ())
+    return step, _function(phase.rule, states)
 
 
 def _phase_text(
@@ -159,7 +174,7 @@ def _phase_text(
 ) -> PhaseText:
     step, rule = functions
     before = program.phases[: program.phases.index(phase)]
-    printer = _block_printer(style, names, step, _printer(style, names, step=True))
+    lines, items = _step_text(step, phase.rule.coefficients, style, names)
     text = _rule_text(phase.rule, rule, style, names)
     (result,) = text.results.values()
     later = (p.value for p in before if not p.is_total)
@@ -167,7 +182,8 @@ def _phase_text(
         name=names.of(phase.value),
         is_total=phase.is_total,
         inputs=tuple((names.of(v), v) for v in step.parameters),
-        step=tuple(printer.lines(phase.step, style.indent)),
+        step=lines,
+        items=items,
         rule=text,
         result=result,
         totals=tuple(names.of(p.value) for p in before if p.is_total),
@@ -193,6 +209,45 @@ def _step_inputs(
     groups = (program.hypers, program.consts, program.flags, program.shareds)
     order = {item.name: i for i, item in enumerate(x for group in groups for x in group)}
     return tuple(sorted(read, key=lambda v: (order.get(v.name, len(order)), v.role)))
+
+
+def _step_function(
+    inputs: tuple[Value, ...],
+    step: Block,
+    coefficients: Iterable[Value],
+    shared: tuple[Expr, ...],
+) -> Function:
+    """The numbers of a step: what is computed line by line, then the values of the coefficients.
+
+    A number that the compiler has named, and that nothing else is made of, needs no line.
+    """
+    read = {v for e in (*expressions(step), *shared) for v in refs(e)}
+    own = {
+        s.value: s.expr
+        for s in step
+        if isinstance(s, Define) and not s.text and s.value not in read
+    }
+    values = {c: own.get(c, Ref(c)) for c in coefficients}
+    body = tuple(
+        s for s in step if not (isinstance(s, Define) and s.value in own and s.value in values)
+    )
+    return Function(inputs, body, (*values.values(), *shared))
+
+
+def _step_text(
+    step: Function, coefficients: Iterable[Value], style: Style, names: Names
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The lines of a step, and the items of its dict of coefficients."""
+    numbers = _printer(style, names, step=True)
+    printer = _block_printer(style, names, step, numbers)
+    lines, items = printer.lines(step.body, style.indent), []
+    for name, expr in zip(map(names.of, coefficients), step.results, strict=False):
+        item = f'"{name}": {numbers.expr(expr)}'
+        if style.indent + 4 + len(item) + 1 > layout.WIDTH:
+            lines += printer.assign(name, expr, style.indent)
+            item = f'"{name}": {name}'
+        items.append(item)
+    return tuple(lines), tuple(items)
 
 
 def _function(rule: Rule, states: tuple[Value, ...]) -> Function:

@@ -19,7 +19,8 @@ Lower = Callable[..., Program]
 def test_a_rule_reads_as_the_spec(lowered: Lower) -> None:
     found = text(lowered("m = b*m + (1-b)*g\nw -= lr*m"))
     assert found.rule.lines == ("m = b * m + one_minus_b * g", "w = w - lr * m")
-    assert found.step == ("one_minus_b = 1 - b",)
+    assert found.step == ()
+    assert found.items == ('"b": b', '"one_minus_b": 1 - b', '"lr": lr')
     assert found.rule.coefficients == ("b", "one_minus_b", "lr")
     assert found.rule.results == {"w": "w", "m": "m"}
 
@@ -31,7 +32,8 @@ def test_literals_are_folded_in_double_precision(lowered: Lower) -> None:
 
 def test_a_number_under_a_branch_is_computed_on_both_sides(lowered: Lower) -> None:
     found = text(lowered("let a = lr\nif t > 5 { a = lr/t }\nm = g\nw -= a*m"))
-    assert found.step == ("a_1 = lr", "a = lr / t", "a = where(t > 5, a, a_1)")
+    assert found.step == ("a_1 = lr", "a = lr / t")
+    assert found.items == ('"a": where(t > 5, a, a_1)',)
 
 
 def test_a_shared_that_is_read_first_keeps_its_old_value(lowered: Lower) -> None:
@@ -50,7 +52,33 @@ def test_what_no_result_needs_is_gone(lowered: Lower) -> None:
 
 def test_the_same_number_is_computed_once(lowered: Lower) -> None:
     found = text(lowered("m = (1-b)*g + (1-b)*m\nw -= (1-b)*m"))
-    assert found.step == ("one_minus_b = 1 - b",)
+    assert (found.step, found.items) == ((), ('"one_minus_b": 1 - b',))
+
+
+def test_a_number_that_others_are_made_of_has_a_line(lowered: Lower) -> None:
+    found = text(lowered("let a = lr*(1-b)^2\nm = (1-b)*g\nw -= a*m"))
+    assert found.step == ("one_minus_b = 1 - b", "a = lr * one_minus_b**2")
+    assert found.items == ('"one_minus_b": one_minus_b', '"a": a')
+
+
+def test_the_numbers_of_a_step_are_computed_once(lowered: Lower) -> None:
+    update = "let a = lr/(1 - b^t)\nlet c = lr/(1 - b^t)\nm = g\np = p*b^t\nw -= a*m + c*g"
+    found = text(lowered(update, "shared p = 1"))
+    assert " ".join((*found.step, *found.items, *found.shared_results.values())).count("b**t") == 1
+
+
+def test_what_the_spec_names_has_a_line(lowered: Lower) -> None:
+    found = text(lowered("let a = lr/t\nw -= a*g"))
+    assert (found.step, found.items) == (("a = lr / t",), ('"a": a',))
+
+
+def test_a_number_that_is_too_long_for_the_dict_has_lines(lowered: Lower) -> None:
+    long = "+".join(f"lr^{i}" for i in range(2, 30))
+    found = text(lowered(f"w -= ({long})*g"))
+    (item,) = found.items
+    name = item.split(": ")[1]
+    assert len(found.step) > 1 and found.step[-1].startswith(f"{name} = ")
+    assert all(len(line) <= 100 for line in found.step)
 
 
 def test_a_branch_on_a_flag_stays(lowered: Lower) -> None:
@@ -143,8 +171,8 @@ def test_the_weights_for_evaluation_go_through_the_passes_alone(lowered: Lower) 
     found = text(at_evaluation(program))
     assert found.rule.lines == ("w = m / one_minus_b_to_t + p",)
     assert found.rule.coefficients == ("one_minus_b_to_t", "p")
-    assert found.step == ("one_minus_b_to_t = 1 - b**t",)
-    assert "one_minus_b_to_t" not in "".join(text(program).step)
+    assert found.items == ('"one_minus_b_to_t": 1 - b**t', '"p": p')
+    assert not any("one_minus_b_to_t" in item for item in text(program).items)
 
 
 def test_what_is_no_other_weight_for_evaluation_is_nothing(lowered: Lower) -> None:

@@ -1,4 +1,4 @@
-"""What a rule says twice is computed once.
+"""What a step or a rule says twice is computed once.
 
 A graph compiler finds that by itself, where there is one; NumPy and eager TensorFlow do not.
 """
@@ -16,35 +16,57 @@ from optdsl.semantics.level import Level
 
 
 def share(program: Program) -> Program:
-    """Give a name to every operation on elements or variables that a rule does more than once."""
+    """Give a name to every operation that a step or a rule does more than once."""
 
-    def shared(rule: Rule) -> Rule:
-        return _rule(rule, FreshNames(program))
+    def shared(body: Block, results: tuple[Result, ...]) -> tuple[Block, tuple[Result, ...]]:
+        block, values = _block(body, [r.value for r in results], FreshNames(program))
+        pairs = zip(results, values, strict=True)
+        return block, tuple(Result(r.state, v) for r, v in pairs)
 
-    untouched = tuple(replace(u, rule=shared(u.rule)) for u in program.untouched)
-    phases = tuple(replace(p, rule=shared(p.rule)) for p in program.phases)
-    return replace(program, rule=shared(program.rule), untouched=untouched, phases=phases)
+    def rule(old: Rule) -> Rule:
+        body, results = shared(old.body, old.results)
+        return replace(old, body=body, results=results)
 
-
-def _rule(rule: Rule, names: FreshNames) -> Rule:
-    body, values = _block(rule.body, [r.value for r in rule.results], names)
-    results = zip(rule.results, values, strict=True)
-    return replace(rule, body=body, results=tuple(Result(r.state, v) for r, v in results))
+    step, shared_results = shared(program.step, program.shared_results)
+    untouched = tuple(replace(u, rule=rule(u.rule)) for u in program.untouched)
+    phases = tuple(
+        replace(p, step=shared(p.step, ())[0], rule=rule(p.rule)) for p in program.phases
+    )
+    return replace(
+        program,
+        step=step,
+        shared_results=shared_results,
+        rule=rule(program.rule),
+        untouched=untouched,
+        phases=phases,
+    )
 
 
 def _block(block: Block, results: Sequence[Expr], names: FreshNames) -> tuple[Block, list[Expr]]:
     """A block and what is made of it, with the largest repeated operations named first."""
     while found := max(_repeated(block, results), key=lambda x: _size(x[1]), default=None):
         place, repeated = found
-        name = names.of(repeated, "part")
-        value = Value(name, 1, repeated.level, "local", repeated.is_bool)
+        named = _named(block, repeated) or _name(repeated, names)
 
-        def use(expr: Expr, repeated: Op = repeated, value: Value = value) -> Expr:
-            return rewrite(expr, lambda e: Ref(value) if e == repeated else e)
+        def use(expr: Expr, repeated: Op = repeated, named: Define = named) -> Expr:
+            return rewrite(expr, lambda e: Ref(named.value) if e == repeated else e)
 
-        block = (*block[:place], Define(value, repeated), *map_block(block[place:], use))
+        later = tuple(s for s in block[place:] if s != named)
+        block = (*block[:place], named, *map_block(later, use))
         results = [use(r) for r in results]
     return tuple(_branch(s, names) if isinstance(s, Branch) else s for s in block), [*results]
+
+
+def _named(block: Block, expr: Op) -> Define | None:
+    """The statement that gives it a name already; a new state is none, for nothing is to wait
+    for states without need.
+    """
+    same = (s for s in block if isinstance(s, Define) and s.expr == expr and s.before is None)
+    return next(same, None)
+
+
+def _name(expr: Op, names: FreshNames) -> Define:
+    return Define(Value(names.of(expr, "part"), 1, expr.level, "local", expr.is_bool), expr)
 
 
 def _branch(branch: Branch, names: FreshNames) -> Branch:
@@ -68,7 +90,7 @@ def _repeated(block: Block, results: Sequence[Expr]) -> Iterator[tuple[int, Op]]
 
 def _costly(exprs: Iterable[Expr]) -> Iterator[Op]:
     """Operations other than those whose outcome is known when the code is built."""
-    every = (o for expr in exprs for o in ops(expr) if o.level >= Level.VARIABLE)
+    every = (o for expr in exprs for o in ops(expr) if o.level >= Level.STEP)
     return (o for o in every if o.op not in (FILL, "size") and not is_static(o))
 
 

@@ -21,13 +21,12 @@ class EvaluationWriter(Writer):
         return [*self._numbers(), "", *self._evaluated()]
 
     def _numbers(self) -> list[str]:
-        coefficients = [f'"{c.name}": {c.name}' for c in self._text.coefficients]
         return [
             "    def _evaluation_scalars(self, dtype, changes):",
             '        """The numbers that go into the weights for evaluation, in float64."""',
             *(line for name, value in self._text.inputs for line in self._read_now(name, value)),
             *self._text.step,
-            *layout.bracketed("return ", coefficients, 8, "{}"),
+            *layout.bracketed("return ", self._text.items, 8, "{}"),
         ]
 
     def _read_now(self, name: str, value: Value) -> list[str]:

@@ -281,7 +281,6 @@ class Writer:
         if self._counts:
             inputs[step] = _STEP
         reads = [line for name, value in inputs.items() for line in self._read(name, value)]
-        coefficients = [f"{LiteralText(c.name)}: {c.name}" for c in self._text.coefficients]
         shared = [f'"{self._counter}": {step}'] if self._counts else []
         shared += [
             f"{LiteralText(self._shared_name(s))}: {self._text.shared_results[s.name]}"
@@ -293,7 +292,7 @@ class Writer:
             f'{_PAD}"""{_SCALARS}"""',
             *reads,
             *self._text.step,
-            *layout.bracketed("coefficients = ", coefficients, 8, "{}"),
+            *layout.bracketed("coefficients = ", self._text.items, 8, "{}"),
             *layout.bracketed("return coefficients, ", shared, 8, "{}"),
         ]
 
@@ -334,7 +333,6 @@ class Writer:
         return [line for phase in self._named_phases() for line in self._phase(*phase)]
 
     def _phase(self, name: str, text: PhaseText) -> list[str]:
-        coefficients = [f"{LiteralText(c)}: {c}" for c in text.rule.coefficients]
         says = "What one variable adds to a sum over all of them."
         if not text.is_total:
             says = "Where one variable is when the gradient of this stage is taken."
@@ -345,7 +343,7 @@ class Writer:
             f'{_PAD}"""The coefficients of `_{name}`, in float64."""',
             *(line for input_ in text.inputs for line in self._read(*input_)),
             *text.step,
-            *layout.bracketed("return ", coefficients, 8, "{}"),
+            *layout.bracketed("return ", text.items, 8, "{}"),
             "",
             *_signature(f"def _{name}", parameters),
             f'{_PAD}"""{says}"""',

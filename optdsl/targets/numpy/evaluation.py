@@ -25,13 +25,12 @@ class EvaluationWriter(Writer):
         return [*self._numbers(), "", *self._evaluated()]
 
     def _numbers(self) -> list[str]:
-        coefficients = [f'"{c.name}": {c.name}' for c in self._text.coefficients]
         return [
             "    def _evaluation_numbers(self, changes):",
             '        """The numbers for `_evaluated`, in float64; `changes` are overrides."""',
             *(f"        {name} = {self._read(value)}" for name, value in self._text.inputs),
             *self._text.step,
-            *layout.bracketed("return ", coefficients, 8, "{}"),
+            *layout.bracketed("return ", self._text.items, 8, "{}"),
         ]
 
     def _read(self, value: Value) -> str:

@@ -248,8 +248,7 @@ class Writer:
             '        """The numbers of step t, in float64: coefficients, and new shared values."""'
         )
         lines += [*self._fixed_inputs(text.inputs), *text.step]
-        coefficients = {c.name: c.name for c in text.coefficients}
-        lines += layout.bracketed("coefficients = ", _dict(coefficients), 8, "{}")
+        lines += layout.bracketed("coefficients = ", text.items, 8, "{}")
         shared = _dict(text.shared_results)
         if not shared:
             return [*lines, "        return coefficients, {}"]
@@ -285,13 +284,12 @@ class Writer:
         return lines
 
     def _phase_step(self, name: str, text: PhaseText) -> list[str]:
-        coefficients = {c: c for c in text.rule.coefficients}
         return [
             *layout.call(f"def {name}_step", self._step_parameters(text.totals), ":", 4),
             f'        """The numbers that `{name}` needs, in float64."""',
             *self._fixed_inputs(text.inputs),
             *text.step,
-            *layout.bracketed("return ", _dict(coefficients), 8, "{}"),
+            *layout.bracketed("return ", text.items, 8, "{}"),
         ]
 
     def _phase(self, name: str, text: PhaseText, rule: Rule) -> list[str]:

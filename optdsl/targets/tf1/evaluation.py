@@ -26,7 +26,6 @@ def _numbers(text: ProgramText, read: Callable[[str, Value], list[str]]) -> list
         for name, value in text.inputs
         if value.role in ("step", "hyper", "shared")
     ]
-    coefficients = [f'"{c.name}": {c.name}' for c in text.coefficients]
     lines = [
         *layout.call("def _evaluation_step", ["self", *names, "**_"], ":", 4),
         '        """The numbers that go into the weights for evaluation, in float64."""',
@@ -36,7 +35,7 @@ def _numbers(text: ProgramText, read: Callable[[str, Value], list[str]]) -> list
             lines.append(f"        {name} = tf.cast(step, tf.float64)")
         else:
             lines += read(name, value)
-    return [*lines, *text.step, *layout.bracketed("return ", coefficients, 8, "{}")]
+    return [*lines, *text.step, *layout.bracketed("return ", text.items, 8, "{}")]
 
 
 def _evaluated(text: ProgramText, states: Sequence[str]) -> list[str]:

@@ -39,13 +39,12 @@ def _step(name: str, text: PhaseText, read: Input) -> list[str]:
         for name, value in text.inputs
         if value.role in ("step", "hyper", "shared", "total")
     ]
-    items = [f'"{c}": {c}' for c in text.rule.coefficients]
     return [
         *layout.call(f"def _{name}_step", ["self", *taken, "**_"], ":", 4),
         f'        """The numbers that `_{name}` needs, in float64."""',
         *(line for given, value in text.inputs for line in read(given, value)),
         *text.step,
-        *layout.bracketed("return ", items, 8, "{}"),
+        *layout.bracketed("return ", text.items, 8, "{}"),
     ]
 
 

@@ -323,7 +323,7 @@ class _Writer:
             *_quoted(_STEP_DOCUMENTATION),
             *(line for name, value in self._text.inputs for line in self._input(name, value)),
             *self._text.step,
-            *self._coefficients(),
+            *layout.bracketed("coefficients = ", self._text.items, 8, "{}"),
             *self._step_results(),
         ]
 
@@ -336,10 +336,6 @@ class _Writer:
         if value.role in ("flag", "uses"):
             return [f"        {name} = {self._attribute(value)}"]
         return []
-
-    def _coefficients(self) -> list[str]:
-        items = [f'"{c.name}": {c.name}' for c in self._text.coefficients]
-        return layout.bracketed("coefficients = ", items, 8, "{}")
 
     def _step_results(self) -> list[str]:
         items = ['"step": step + 1'] if self._counts else []

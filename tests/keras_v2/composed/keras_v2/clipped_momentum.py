@@ -5,7 +5,7 @@
 # sha256 of the spec: a8f3677491a050d7ddb109415b228abefb9583fe9363ca0a38e09b8ca607e7d1
 # spec: specs/momentum.opt
 # sha256 of the spec: ef2a2bc1eb80d99d41d751c42a64fbf33255020343d7913343c561bbd705a0cb
-# sha256 of this file: 616301baf717b3723724ab3cec90c4a7c10342cbfd538012220a6f5e012ff5f7
+# sha256 of this file: 1144e5b8271093b9701a43925b40262e0a33f81c43678b91f7f78b55d2c28993
 """Accumulate of ClipTogether of Momentum."""
 
 import contextlib
@@ -134,13 +134,12 @@ class ClippedMomentum(_OptimizerV2):
         t = self._shared_value("steps") + 1
         clip_together_t = clip_together_t_old + 1
         all_ = tf.sqrt(total_1)
-        clip_together_t = tf.where(tf.equal(t % k, 0), clip_together_t, clip_together_t_old)
         every_k = tf.equal(t % k, 0)
-        coefficient_1 = tf.minimum(tf.constant(1, tf.float64), c / tf.maximum(all_, 1e-30))
+        clip_together_t = tf.where(every_k, clip_together_t, clip_together_t_old)
         coefficients = {
             "every_k": every_k,
             "k": k,
-            "coefficient_1": coefficient_1,
+            "coefficient_1": tf.minimum(tf.constant(1, tf.float64), c / tf.maximum(all_, 1e-30)),
             "mu": mu,
             "lr": lr,
         }
@@ -181,8 +180,7 @@ class ClippedMomentum(_OptimizerV2):
         """The coefficients of `_total_1`, in float64."""
         k = tf.constant(self.steps_per_update, tf.float64)
         t = self._shared_value("steps") + 1
-        every_k = tf.equal(t % k, 0)
-        return {"every_k": every_k, "k": k}
+        return {"every_k": tf.equal(t % k, 0), "k": k}
 
     def _total_1(self, g, w_old, acc, v, every_k, k):
         """What one variable adds to a sum over all of them."""

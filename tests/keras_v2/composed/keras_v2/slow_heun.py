@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/heun.opt
 # sha256 of the spec: 511fd16139c9ba7666a2da2adf37e9a8d53b1168c776842a045269c345cae785
-# sha256 of this file: 372d71d7e67445cbb2562696b35a3ccac5ab69adda9098ea0bf03b621a67cc23
+# sha256 of this file: 445fc1b3fb61dbc8c50abbd0e1341a352b33494120303f71770720ad50751c23
 """Lookahead of Heun."""
 
 import contextlib
@@ -103,9 +103,12 @@ class SlowHeun(_OptimizerV2):
         alpha = self._real("slow_step_size", dtype, changes)
         k = tf.constant(self.sync_period, tf.float64)
         t = self._shared_value("steps") + 1
-        lr_over_two = lr / 2
-        every_k = tf.equal(t % k, 0)
-        coefficients = {"lr": lr, "lr_over_two": lr_over_two, "every_k": every_k, "alpha": alpha}
+        coefficients = {
+            "lr": lr,
+            "lr_over_two": lr / 2,
+            "every_k": tf.equal(t % k, 0),
+            "alpha": alpha,
+        }
         return coefficients, {"steps": t}
 
     def _rule(self, g, g_2, w, slow, lr, lr_over_two, every_k, alpha):

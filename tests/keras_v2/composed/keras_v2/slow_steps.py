@@ -7,7 +7,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: 8caaeb0a1f4dec796d6bed33f53ee85c94438eb435de81926715db71e4526593
+# sha256 of this file: 8b99b38f2846421ada6c4a9dd495c928b2a7c5b490e1596d586ee1328e084fa3
 """Accumulate of Lookahead of RAdam."""
 
 import contextlib
@@ -160,32 +160,28 @@ class SlowSteps(_OptimizerV2):
         lookahead_t_old = self._shared_value("lookahead_t")
         t = self._shared_value("steps") + 1
         lookahead_t_1 = lookahead_t_old + 1
-        r_max = 2 / (1 - b2) - 1
-        r = r_max - 2 * lookahead_t_1 * b2**lookahead_t_1 / (1 - b2**lookahead_t_1)
-        rect = tf.sqrt((r - 4) * (r - 2) * r_max / ((r_max - 4) * (r_max - 2) * r))
-        lookahead_t = tf.where(tf.equal(t % k, 0), lookahead_t_1, lookahead_t_old)
-        every_k = tf.equal(t % k, 0)
-        one_minus_b1 = 1 - b1
         one_minus_b2 = 1 - b2
-        coefficient_1 = 1 - b1**lookahead_t_1
-        r_at_least_5 = r >= 5
-        lr_rect = lr * rect
-        coefficient_2 = 1 - b2**lookahead_t_1
-        every_lookahead_k = tf.equal(lookahead_t_1 % lookahead_k, 0)
+        r_max = 2 / one_minus_b2 - 1
+        b2_to_lookahead_t = b2**lookahead_t_1
+        coefficient_2 = 1 - b2_to_lookahead_t
+        r = r_max - 2 * lookahead_t_1 * b2_to_lookahead_t / coefficient_2
+        rect = tf.sqrt((r - 4) * (r - 2) * r_max / ((r_max - 4) * (r_max - 2) * r))
+        every_k = tf.equal(t % k, 0)
+        lookahead_t = tf.where(every_k, lookahead_t_1, lookahead_t_old)
         coefficients = {
             "every_k": every_k,
             "k": k,
             "b1": b1,
-            "one_minus_b1": one_minus_b1,
+            "one_minus_b1": 1 - b1,
             "b2": b2,
             "one_minus_b2": one_minus_b2,
-            "coefficient_1": coefficient_1,
-            "r_at_least_5": r_at_least_5,
-            "lr_rect": lr_rect,
+            "coefficient_1": 1 - b1**lookahead_t_1,
+            "r_at_least_5": r >= 5,
+            "lr_rect": lr * rect,
             "coefficient_2": coefficient_2,
             "eps": eps,
             "lr": lr,
-            "every_lookahead_k": every_lookahead_k,
+            "every_lookahead_k": tf.equal(lookahead_t_1 % lookahead_k, 0),
             "alpha": alpha,
         }
         return coefficients, {"steps": t, "lookahead_t": lookahead_t}

@@ -5,7 +5,7 @@
 # sha256 of the spec: a8f3677491a050d7ddb109415b228abefb9583fe9363ca0a38e09b8ca607e7d1
 # spec: specs/momentum.opt
 # sha256 of the spec: ef2a2bc1eb80d99d41d751c42a64fbf33255020343d7913343c561bbd705a0cb
-# sha256 of this file: 33a4acab82221f200455920d70162ace5834e581ddf49b4cc3941d28e9a257b3
+# sha256 of this file: ebc23752b79f7e6a7382b01a4458ebfef5ea089f6e3c8f6edad60f8c8e29539f
 """Accumulate of ClipTogether of Momentum."""
 
 import bisect
@@ -139,13 +139,12 @@ class ClippedMomentum:
         """The numbers of step t, in float64: coefficients, and new shared values."""
         clip_together_t = clip_together_t_old + 1
         all_ = np.sqrt(total_1)
-        clip_together_t = clip_together_t if t % k == 0 else clip_together_t_old
         every_k = t % k == 0
-        coefficient_1 = np.minimum(1, c / np.maximum(all_, 1e-30))
+        clip_together_t = clip_together_t if every_k else clip_together_t_old
         coefficients = {
             "every_k": every_k,
             "k": k,
-            "coefficient_1": coefficient_1,
+            "coefficient_1": np.minimum(1, c / np.maximum(all_, 1e-30)),
             "mu": mu,
             "lr": lr,
         }
@@ -186,8 +185,7 @@ class ClippedMomentum:
 
     def _total_1_step(self, t, lr, mu, c, k, clip_together_t_old):
         """The numbers that `_total_1` needs, in float64."""
-        every_k = t % k == 0
-        return {"every_k": every_k, "k": k}
+        return {"every_k": t % k == 0, "k": k}
 
     def _total_1(self, g, w, acc, v, *, every_k, k):
         """The part of one variable in a sum over all."""

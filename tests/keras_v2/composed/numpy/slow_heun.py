@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/heun.opt
 # sha256 of the spec: 511fd16139c9ba7666a2da2adf37e9a8d53b1168c776842a045269c345cae785
-# sha256 of this file: 5c327c00aacb7d0b93fa19ab7fac7b5e5b0f4f7e3746a7722269361b80e3a7df
+# sha256 of this file: 6cd041b6d05d596562895a7cf9335e06a6a0c9ec387a8bb2679f8d1026aca96d
 """Lookahead of Heun."""
 
 import bisect
@@ -123,9 +123,7 @@ class SlowHeun:
 
     def _step(self, t, lr, alpha, k):
         """The numbers of step t, in float64: coefficients, and new shared values."""
-        lr_over_two = lr / 2
-        every_k = t % k == 0
-        coefficients = {"lr": lr, "lr_over_two": lr_over_two, "every_k": every_k, "alpha": alpha}
+        coefficients = {"lr": lr, "lr_over_two": lr / 2, "every_k": t % k == 0, "alpha": alpha}
         return coefficients, {}
 
     def _rule(self):

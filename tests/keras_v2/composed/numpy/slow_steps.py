@@ -7,7 +7,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: 93cd04d1921da64b7370df39629fb8488914509de0427660166f12e5289469d5
+# sha256 of this file: 34412956f49ecaba5aef525cee49d8d0b3c3c6807674e190a023ca8c9c9ae868
 """Accumulate of Lookahead of RAdam."""
 
 import bisect
@@ -180,32 +180,28 @@ class SlowSteps:
     def _step(self, t, lr, b1, b2, eps, alpha, lookahead_k, k, lookahead_t_old):
         """The numbers of step t, in float64: coefficients, and new shared values."""
         lookahead_t_1 = lookahead_t_old + 1
-        r_max = 2 / (1 - b2) - 1
-        r = r_max - 2 * lookahead_t_1 * b2**lookahead_t_1 / (1 - b2**lookahead_t_1)
-        rect = np.sqrt((r - 4) * (r - 2) * r_max / ((r_max - 4) * (r_max - 2) * r))
-        lookahead_t = lookahead_t_1 if t % k == 0 else lookahead_t_old
-        every_k = t % k == 0
-        one_minus_b1 = 1 - b1
         one_minus_b2 = 1 - b2
-        coefficient_1 = 1 - b1**lookahead_t_1
-        r_at_least_5 = r >= 5
-        lr_rect = lr * rect
-        coefficient_2 = 1 - b2**lookahead_t_1
-        every_lookahead_k = lookahead_t_1 % lookahead_k == 0
+        r_max = 2 / one_minus_b2 - 1
+        b2_to_lookahead_t = b2**lookahead_t_1
+        coefficient_2 = 1 - b2_to_lookahead_t
+        r = r_max - 2 * lookahead_t_1 * b2_to_lookahead_t / coefficient_2
+        rect = np.sqrt((r - 4) * (r - 2) * r_max / ((r_max - 4) * (r_max - 2) * r))
+        every_k = t % k == 0
+        lookahead_t = lookahead_t_1 if every_k else lookahead_t_old
         coefficients = {
             "every_k": every_k,
             "k": k,
             "b1": b1,
-            "one_minus_b1": one_minus_b1,
+            "one_minus_b1": 1 - b1,
             "b2": b2,
             "one_minus_b2": one_minus_b2,
-            "coefficient_1": coefficient_1,
-            "r_at_least_5": r_at_least_5,
-            "lr_rect": lr_rect,
+            "coefficient_1": 1 - b1**lookahead_t_1,
+            "r_at_least_5": r >= 5,
+            "lr_rect": lr * rect,
             "coefficient_2": coefficient_2,
             "eps": eps,
             "lr": lr,
-            "every_lookahead_k": every_lookahead_k,
+            "every_lookahead_k": lookahead_t_1 % lookahead_k == 0,
             "alpha": alpha,
         }
         shared = {"lookahead_t": lookahead_t}

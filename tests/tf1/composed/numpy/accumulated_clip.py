@@ -5,7 +5,7 @@
 # sha256 of the spec: a8f3677491a050d7ddb109415b228abefb9583fe9363ca0a38e09b8ca607e7d1
 # spec: specs/sgd.opt
 # sha256 of the spec: e5784893a0a920228045eccf8cff612d4236966dbbfc893dcdb4fce750b79a91
-# sha256 of this file: 1c6cd5350997f699c2571e97254ae3dbd9b247e7952e48300b09a60e2547c1d9
+# sha256 of this file: 5835f38cdb2998d5d7fe8f44405dbd8cf9eaa9fc39f3590708376108d9343b09
 """Clips two steps' sum."""
 
 import bisect
@@ -148,13 +148,12 @@ class AccumulatedClip:
     def _step(self, t, lr, mu, limit, k, clip_t_old, total_1):
         """The numbers of step t, in float64: coefficients, and new shared values."""
         clip_t = clip_t_old + 1
-        clip_t = clip_t if t % k == 0 else clip_t_old
         every_k = t % k == 0
-        coefficient_1 = np.minimum(1, limit / np.maximum(np.sqrt(total_1), 1e-30))
+        clip_t = clip_t if every_k else clip_t_old
         coefficients = {
             "every_k": every_k,
             "k": k,
-            "coefficient_1": coefficient_1,
+            "coefficient_1": np.minimum(1, limit / np.maximum(np.sqrt(total_1), 1e-30)),
             "mu": mu,
             "lr": lr,
         }
@@ -204,8 +203,7 @@ class AccumulatedClip:
 
     def _total_1_step(self, t, lr, mu, limit, k, clip_t_old):
         """The numbers that `_total_1` needs, in float64."""
-        every_k = t % k == 0
-        return {"every_k": every_k, "k": k}
+        return {"every_k": t % k == 0, "k": k}
 
     def _total_1(self, g, w, acc, v, *, every_k, k):
         """The part of one variable in a sum over all."""

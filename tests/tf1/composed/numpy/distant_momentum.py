@@ -3,7 +3,7 @@
 # sha256 of the spec: aee32ef9b90bef9f057c92a160070b20f99f1de6edd9854d9e399d8e5947caa9
 # spec: specs/sgd.opt
 # sha256 of the spec: e5784893a0a920228045eccf8cff612d4236966dbbfc893dcdb4fce750b79a91
-# sha256 of this file: b222404966354bbca6b29acfc02598a9ac855ef6ddfe6fe3aa543bb2305eb1b6
+# sha256 of this file: f88eef84f309bb16ad13ca05a912365985e065be60a7cc0c6a4a891f7b5a66e3
 """A total of a slot that starts as the variable."""
 
 import bisect
@@ -131,13 +131,11 @@ class DistantMomentum:
     def _step(self, t, lr, mu, total_1):
         """The numbers of step t, in float64: coefficients, and new shared values."""
         distance = total_1
-        every_two = t % 2 == 0
-        one_plus_distance = 1 + distance
         coefficients = {
             "mu": mu,
             "lr": lr,
-            "every_two": every_two,
-            "one_plus_distance": one_plus_distance,
+            "every_two": t % 2 == 0,
+            "one_plus_distance": 1 + distance,
         }
         return coefficients, {}
 

@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/adam.opt
 # sha256 of the spec: 4145365e1a61b681faf02f9cf63b0ca90b1e33c3193d01bd16281c38241c9a0e
-# sha256 of this file: 4f6c50563705e7c90a48eeedc3d56ffe36499ed87768d6beb625b35809b9db8d
+# sha256 of this file: 2e83cd2395e724269452e02715b7c001c9d85447394fc0137c3eafeb2be72b27
 """Adam with slow weights, every second step."""
 
 import bisect
@@ -162,17 +162,14 @@ class SlowAdam:
     def _step(self, t, lr, b1, b2, eps, alpha, k):
         """The numbers of step t, in float64: coefficients, and new shared values."""
         adam_alpha = lr * np.sqrt(1 - b2**t) / (1 - b1**t)
-        one_minus_b1 = 1 - b1
-        one_minus_b2 = 1 - b2
-        every_k = t % k == 0
         coefficients = {
             "b1": b1,
-            "one_minus_b1": one_minus_b1,
+            "one_minus_b1": 1 - b1,
             "b2": b2,
-            "one_minus_b2": one_minus_b2,
+            "one_minus_b2": 1 - b2,
             "adam_alpha": adam_alpha,
             "eps": eps,
-            "every_k": every_k,
+            "every_k": t % k == 0,
             "alpha": alpha,
         }
         return coefficients, {}

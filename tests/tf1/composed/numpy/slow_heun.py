@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/heun.opt
 # sha256 of the spec: 511fd16139c9ba7666a2da2adf37e9a8d53b1168c776842a045269c345cae785
-# sha256 of this file: 2be46f1f3f8bab73d97fe3c5b6131ffa00b67827cd16068a6c39e49a4ac3e4f3
+# sha256 of this file: eb2be1df1c1cda0f3ba466904c1e49bc2f479999bd5fd7a833dae55a0fb0d66f
 """Heun's method with slow weights, every second step."""
 
 import bisect
@@ -123,9 +123,7 @@ class SlowHeun:
 
     def _step(self, t, lr, alpha, k):
         """The numbers of step t, in float64: coefficients, and new shared values."""
-        lr_over_two = lr / 2
-        every_k = t % k == 0
-        coefficients = {"lr": lr, "lr_over_two": lr_over_two, "every_k": every_k, "alpha": alpha}
+        coefficients = {"lr": lr, "lr_over_two": lr / 2, "every_k": t % k == 0, "alpha": alpha}
         return coefficients, {}
 
     def _rule(self):

@@ -5,7 +5,7 @@
 # sha256 of the spec: a8f3677491a050d7ddb109415b228abefb9583fe9363ca0a38e09b8ca607e7d1
 # spec: specs/sgd.opt
 # sha256 of the spec: e5784893a0a920228045eccf8cff612d4236966dbbfc893dcdb4fce750b79a91
-# sha256 of this file: 0a32f2a43ef6bbf38fe46ab0972f92a2de2b18be8c69455adcfb6873817a3e39
+# sha256 of this file: 1d475caee9845e9b4d067136c9458ad1df6e62580be91645f580a56ea0031fe9
 """AccumulatedClip for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -113,8 +113,8 @@ class AccumulatedClipOptimizer(tf.train.Optimizer):
         k = tf.constant(self.k, tf.float64)
         t = tf.cast(step + 1, tf.float64)
         clip_t = clip_t_old + 1
-        clip_t = tf.where_v2(tf.equal(t % k, 0), clip_t, clip_t_old)
         every_k = tf.equal(t % k, 0)
+        clip_t = tf.where_v2(every_k, clip_t, clip_t_old)
         part_1 = limit / tf.maximum(tf.sqrt(total_1), 1e-30)
         coefficient_1 = tf.minimum(tf.constant(1, tf.float64), part_1)
         coefficients = {
@@ -169,8 +169,7 @@ class AccumulatedClipOptimizer(tf.train.Optimizer):
         """The numbers that `_total_1` needs, in float64."""
         k = tf.constant(self.k, tf.float64)
         t = tf.cast(step + 1, tf.float64)
-        every_k = tf.equal(t % k, 0)
-        return {"every_k": every_k, "k": k}
+        return {"every_k": tf.equal(t % k, 0), "k": k}
 
     def _total_1(self, g, w_old, acc, v, every_k, k):
         """The part of one variable in a sum over all."""

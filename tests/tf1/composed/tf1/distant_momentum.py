@@ -3,7 +3,7 @@
 # sha256 of the spec: aee32ef9b90bef9f057c92a160070b20f99f1de6edd9854d9e399d8e5947caa9
 # spec: specs/sgd.opt
 # sha256 of the spec: e5784893a0a920228045eccf8cff612d4236966dbbfc893dcdb4fce750b79a91
-# sha256 of this file: ee32be6da5f9a38cebc43b6470c9986b4a48bd55a604befb4a52506a3ee17b0d
+# sha256 of this file: 22609936347dbecac0287d467f8d61468bf4023e02af1cb0d6ef268509efd169
 """DistantMomentum for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -99,13 +99,11 @@ class DistantMomentumOptimizer(tf.train.Optimizer):
         """What is the same for all variables, in float64: coefficients, shared state."""
         t = tf.cast(step + 1, tf.float64)
         distance = total_1
-        every_two = tf.equal(t % 2, 0)
-        one_plus_distance = 1 + distance
         coefficients = {
             "mu": mu,
             "lr": lr,
-            "every_two": every_two,
-            "one_plus_distance": one_plus_distance,
+            "every_two": tf.equal(t % 2, 0),
+            "one_plus_distance": 1 + distance,
         }
         return coefficients, {"step": step + 1}
 

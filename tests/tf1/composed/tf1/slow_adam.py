@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/adam.opt
 # sha256 of the spec: 4145365e1a61b681faf02f9cf63b0ca90b1e33c3193d01bd16281c38241c9a0e
-# sha256 of this file: d9917d1cdc11665f744f38b94b3d022535eeff47d381b820ba00a908aedc29e7
+# sha256 of this file: 35c06c9a5876c2a9b7e0cb573dbc73b45878a336c145acdc714ae6e9c66a0370
 """SlowAdam for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -112,17 +112,14 @@ class SlowAdamOptimizer(tf.train.Optimizer):
         k = tf.constant(self.k, tf.float64)
         t = tf.cast(step + 1, tf.float64)
         adam_alpha = lr * tf.sqrt(1 - b2**t) / (1 - b1**t)
-        one_minus_b1 = 1 - b1
-        one_minus_b2 = 1 - b2
-        every_k = tf.equal(t % k, 0)
         coefficients = {
             "b1": b1,
-            "one_minus_b1": one_minus_b1,
+            "one_minus_b1": 1 - b1,
             "b2": b2,
-            "one_minus_b2": one_minus_b2,
+            "one_minus_b2": 1 - b2,
             "adam_alpha": adam_alpha,
             "eps": eps,
-            "every_k": every_k,
+            "every_k": tf.equal(t % k, 0),
             "alpha": alpha,
         }
         return coefficients, {"step": step + 1}

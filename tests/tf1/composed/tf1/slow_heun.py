@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/heun.opt
 # sha256 of the spec: 511fd16139c9ba7666a2da2adf37e9a8d53b1168c776842a045269c345cae785
-# sha256 of this file: 0dbe76461d7f083d1f75b01e622e9a9e6006795258d9b90b46c558053fe8463a
+# sha256 of this file: 2f37b71b4d721c34bd42012417743c4a93792245e75331a7e5bebdf16c8a18da
 """SlowHeun for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -93,9 +93,12 @@ class SlowHeunOptimizer(tf.train.Optimizer):
         """What is the same for all variables, in float64: coefficients, shared state."""
         k = tf.constant(self.k, tf.float64)
         t = tf.cast(step + 1, tf.float64)
-        lr_over_two = lr / 2
-        every_k = tf.equal(t % k, 0)
-        coefficients = {"lr": lr, "lr_over_two": lr_over_two, "every_k": every_k, "alpha": alpha}
+        coefficients = {
+            "lr": lr,
+            "lr_over_two": lr / 2,
+            "every_k": tf.equal(t % k, 0),
+            "alpha": alpha,
+        }
         return coefficients, {"step": step + 1}
 
     def _rule(self, g, g_2, w, slow, lr, lr_over_two, every_k, alpha):
