@@ -4,8 +4,9 @@ A kernel gets its numbers in the dtype of the variable and computes others from 
 such as 1 - beta2, which a rule has from float64. So the rule says what its numbers are, in float64;
 they are rounded; and what the kernel makes of them is read off its spec, as a rule is.
 
-Rows of a lazy rule, and a table whose rows all move, go through a kernel in some surroundings,
-through the rule in others: they may be where either puts them.
+A table whose rows all move goes through the kernel in tf1, with a dense gradient. In keras_v2 such
+a table and the rows of a lazy rule go through a kernel in some surroundings, through the rule in
+others: they may be where either puts them.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 
 from optdsl.ir.lower import lower
 from optdsl.ir.nodes import Define, Expr, Fused, Literal_, Ref, Value
+from optdsl.ir.sparse import sparse
 from optdsl.kernels import RESOURCE, Kernel, kernel
 from optdsl.kernels.select import with_kernels
 from optdsl.oracle import Gradient, Oracle, Sparse
@@ -67,15 +69,21 @@ class _WithKernels(Oracle[Set]):
         self._subtracts = target == "tf1" and fused is not None and fused is linear_of(program)
         self._rows_too = target == "keras_v2"
         self._all_rows = set(self._policies(self._body, self.policy)) == {"exact"}
+        rows = sparse(program)
+        self._by_kernel = target == "tf1" and rows.moves_all and not self._applies(rows.waits)
         self._at_rows = False
 
     def _is_called(self, fused: Fused) -> bool:
-        if fused.condition is not None:
-            holds = self._number(fused.condition, self._fixed)
-            if not self._a.truth(holds):
-                return False
+        if fused.condition is not None and not self._applies(fused.condition):
+            return False
         values = [self._hypers[v.name] for v in fused.positive]
         return all(isinstance(x, int | float) and x > 0 for x in values)
+
+    def _applies(self, condition: Expr | bool) -> bool:
+        """Whether what is known at construction holds."""
+        if isinstance(condition, bool):
+            return condition
+        return bool(self._a.truth(self._number(condition, self._fixed)))
 
     def _apply(
         self,
@@ -92,7 +100,9 @@ class _WithKernels(Oracle[Set]):
                 after["w"] = self._subtracted(self._fused, g, w, env)
             elif isinstance(g, Sparse) and self._all_rows:
                 of_kernel = self._of_kernel(self._fused, self._dense(g, w), old, env)
-                after |= {state: _either(after[state], x) for state, x in of_kernel.items()}
+                if not self._by_kernel:
+                    of_kernel = {s: _either(after[s], x) for s, x in of_kernel.items()}
+                after |= of_kernel
             elif g is not None and not isinstance(g, Sparse):
                 after |= self._of_kernel(self._fused, self._a.state(g), old, env)
         return after
