@@ -1,10 +1,12 @@
-"""How long `optdsl gen` takes, as Markdown: `python benchmarks/generator.py [ROUNDS]`, about 5 min.
+"""How long `optdsl gen` takes, and how long is what it writes: `python benchmarks/generator.py
+[ROUNDS]` prints results/generator.md, in about 5 minutes.
 
 Every run is a process of its own, as from the shell, and writes to a folder that is new, but for
 the second runs. Medians of ROUNDS (default 5), behind them the least and the greatest; one run for
 each point of the line. Python's and optdsl's own caches are warm, but for "first run ever".
 """
 
+import ast
 import os
 import shutil
 import statistics
@@ -73,6 +75,7 @@ def main(rounds=5):
                 "the library, a second time": lambda: bench.gen(library, anew=False),
             }.items():
                 times.setdefault(name, []).append(run())
+        print("# Results of `benchmarks/generator.py`\n")
         print("| what | time |\n|---|---|")
         for name, found in times.items():
             print(f"| {name} | {shown(found)} |")
@@ -81,6 +84,7 @@ def main(rounds=5):
         print(f"| one spec / empty Python | {one / empty:.1f} |")
         print(f"| the library, for 80 specs of it | {whole * 80 / number:.2f} s |")
         line(bench)
+    lengths()
 
 
 def line(bench):
@@ -97,6 +101,34 @@ def line(bench):
         share = found / (start + slope * n)
         print(f"| {n} | {found:.1f} s | {share:.2f} | {found / n * 1e3:.1f} ms | {again:.2f} s |")
     print(f"\nThe line: {start:.2f} s + {slope * 1e3:.1f} ms for each spec.")
+
+
+def parts(path):
+    """The lines of an optimizer's file that its rule has, and those of the machinery below it.
+
+    To the rule belongs what stands between the constructor and the machinery: the numbers of a
+    step, the rule, and what untouched rows do. None for a schedule.
+    """
+    text = path.read_text()
+    marks = [i for i, x in enumerate(text.splitlines(), 1) if "# From here on the text is" in x]
+    if not marks:
+        return None
+    nodes = ast.walk(ast.parse(text))
+    ends = [x.end_lineno for x in nodes if getattr(x, "name", "") == "__init__"]
+    start = max(end for end in ends if end < marks[0])
+    return marks[0] - start - 3, len(text.splitlines()) - marks[0]  # a blank line, a rule, another
+
+
+def lengths():
+    """How many lines the generated classes of the library have."""
+    print("\n| lines | rule: median | longest | above 80 | machinery: shortest | longest |")
+    print("|---|---|---|---|---|---|")
+    for target in ("numpy", "tf1", "keras_v2"):
+        files = sorted((ROOT / "generated" / target).glob("*.py"))
+        rules, rest = zip(*filter(None, map(parts, files)), strict=True)
+        above = f"{sum(n > 80 for n in rules)} of {len(rules)}"
+        middle = statistics.median(rules)
+        print(f"| {target} | {middle:.0f} | {max(rules)} | {above} | {min(rest)} | {max(rest)} |")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/lazy_adam.opt
 # sha256 of the spec: 6d02708ce8a6dc6f96038c6527dda25a0cae35533e5babc618522318fe221b65
-# sha256 of this file: 466a35e1231c26217bec19cd2a9523e005347e09992ac90ac47addc8ee9686e3
+# sha256 of this file: 0639a35719d2086c41fe6bba78fb11678a74f349cde7d6daa5909c2c0bcf551a
 """Lookahead around LazyAdam: for embeddings."""
 
 import contextlib
@@ -146,21 +146,9 @@ class LookaheadLazyAdam(_OptimizerV2):
         return coefficients, {"steps": t}
 
     def _rule(
-        self,
-        g,
-        w,
-        slow,
-        m,
-        v,
-        b1,
-        one_minus_b1,
-        b2,
-        one_minus_b2,
-        lazy_adam_alpha,
-        eps,
-        every_k,
+        self, g, w, slow, m, v, b1, one_minus_b1, b2, one_minus_b2, lazy_adam_alpha, eps, every_k,
         alpha,
-    ):
+    ):  # fmt: skip
         """One step of one variable, from the old states to the new ones."""
         m = b1 * m + one_minus_b1 * g
         v = b2 * v + one_minus_b2 * tf.square(g)

@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: 56d44298b803f473b1d85325f1e32e9cd9b57604795cc7daa53b581806436283
+# sha256 of this file: 43a9770fddb27adbc0e7975816d97ca8f44b6bc345d488491346e08fdc584d15
 """Lookahead around RAdam."""
 
 import contextlib
@@ -169,25 +169,9 @@ class Ranger(_OptimizerV2):
         return coefficients, {"steps": t}
 
     def _rule(
-        self,
-        g,
-        w_old,
-        slow,
-        m,
-        v,
-        b1,
-        one_minus_b1,
-        b2,
-        one_minus_b2,
-        one_minus_b1_to_t,
-        r_at_least_5,
-        lr_rect,
-        one_minus_b2_to_t,
-        eps,
-        lr,
-        every_k,
-        alpha,
-    ):
+        self, g, w_old, slow, m, v, b1, one_minus_b1, b2, one_minus_b2, one_minus_b1_to_t,
+        r_at_least_5, lr_rect, one_minus_b2_to_t, eps, lr, every_k, alpha,
+    ):  # fmt: skip
         """One step of one variable, from the old states to the new ones."""
         m = b1 * m + one_minus_b1 * g
         v = b2 * v + one_minus_b2 * tf.square(g)

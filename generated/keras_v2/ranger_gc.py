@@ -7,7 +7,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: 42a7c6b7aee516facd817bf643b7f81132485ff7facfa08b8d3f5bb803814334
+# sha256 of this file: 611d24804230d4cde2fec4f3179a91cca5724fc4cd92a5bd696a0b06ab84145f
 """Ranger with gradient centralization: Lookahead around RAdam on centred gradients."""
 
 import contextlib
@@ -177,25 +177,9 @@ class RangerGC(_OptimizerV2):
         return coefficients, {"steps": t}
 
     def _rule(
-        self,
-        g,
-        w_old,
-        slow,
-        m,
-        v,
-        b1,
-        one_minus_b1,
-        b2,
-        one_minus_b2,
-        one_minus_b1_to_t,
-        r_at_least_5,
-        lr_rect,
-        one_minus_b2_to_t,
-        eps,
-        lr,
-        every_k,
-        alpha,
-    ):
+        self, g, w_old, slow, m, v, b1, one_minus_b1, b2, one_minus_b2, one_minus_b1_to_t,
+        r_at_least_5, lr_rect, one_minus_b2_to_t, eps, lr, every_k, alpha,
+    ):  # fmt: skip
         """One step of one variable, from the old states to the new ones."""
         if len(w_old.shape) == 2:
             g = g - _along(tf.reduce_mean, g, [0])

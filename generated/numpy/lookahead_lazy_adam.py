@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/lazy_adam.opt
 # sha256 of the spec: 6d02708ce8a6dc6f96038c6527dda25a0cae35533e5babc618522318fe221b65
-# sha256 of this file: 0a9e8fa60018be5f59c962fc9c5ee77b562b8c9145177d59b21671f6ea2cea44
+# sha256 of this file: c61036c86d6c7b5e64d865fefcef416c65754564e108e5a82215b54de32b7178
 """Lookahead around LazyAdam: for embeddings."""
 
 import bisect
@@ -173,20 +173,9 @@ class LookaheadLazyAdam:
         """A step of one variable: gradient, array, slots -> new array, new slots."""
 
         def rule(
-            g,
-            w,
-            slow,
-            m,
-            v,
-            b1,
-            one_minus_b1,
-            b2,
-            one_minus_b2,
-            lazy_adam_alpha,
-            eps,
-            every_k,
+            g, w, slow, m, v, b1, one_minus_b1, b2, one_minus_b2, lazy_adam_alpha, eps, every_k,
             alpha,
-        ):
+        ):  # fmt: skip
             m = b1 * m + one_minus_b1 * g
             v = b2 * v + one_minus_b2 * g**2
             w = w - lazy_adam_alpha * m / (np.sqrt(v) + eps)

@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: 6639a64a5c1680072632eff0a3fa985c96e7c4852723c02e056695e3c560a5b4
+# sha256 of this file: 5d55b5b9883ae7367e3519419bac78d48e8f94505bdc39cffc681867a855b6f5
 """Lookahead around RAdam."""
 
 import bisect
@@ -193,24 +193,9 @@ class Ranger:
         """A step of one variable: gradient, array, slots -> new array, new slots."""
 
         def rule(
-            g,
-            w,
-            slow,
-            m,
-            v,
-            b1,
-            one_minus_b1,
-            b2,
-            one_minus_b2,
-            one_minus_b1_to_t,
-            r_at_least_5,
-            lr_rect,
-            one_minus_b2_to_t,
-            eps,
-            lr,
-            every_k,
-            alpha,
-        ):
+            g, w, slow, m, v, b1, one_minus_b1, b2, one_minus_b2, one_minus_b1_to_t, r_at_least_5,
+            lr_rect, one_minus_b2_to_t, eps, lr, every_k, alpha,
+        ):  # fmt: skip
             m = b1 * m + one_minus_b1 * g
             v = b2 * v + one_minus_b2 * g**2
             m_hat = m / one_minus_b1_to_t

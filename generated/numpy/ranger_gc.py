@@ -7,7 +7,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: 3cee06e637e380fceca31208adc62ae4f458ec43ecd6cde5dc4b1e502f47a342
+# sha256 of this file: 6899b84fb2a16ef2140faa50bcbab4eacce95738ba5904f172d0ce6ed1e680e9
 """Ranger with gradient centralization: Lookahead around RAdam on centred gradients."""
 
 import functools
@@ -198,25 +198,9 @@ class RangerGC:
         """A step of one variable: gradient, array, slots -> new array, new slots."""
 
         def rule(
-            g,
-            w,
-            slow,
-            m,
-            v,
-            b1,
-            one_minus_b1,
-            b2,
-            one_minus_b2,
-            one_minus_b1_to_t,
-            r_at_least_5,
-            lr_rect,
-            one_minus_b2_to_t,
-            eps,
-            lr,
-            every_k,
-            alpha,
-            rank,
-        ):
+            g, w, slow, m, v, b1, one_minus_b1, b2, one_minus_b2, one_minus_b1_to_t, r_at_least_5,
+            lr_rect, one_minus_b2_to_t, eps, lr, every_k, alpha, rank,
+        ):  # fmt: skip
             if rank == 2:
                 g = g - _along(np.mean, g, (0,))
             elif rank == 3:

@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/lazy_adam.opt
 # sha256 of the spec: 6d02708ce8a6dc6f96038c6527dda25a0cae35533e5babc618522318fe221b65
-# sha256 of this file: 6d69dd26dd3c4141b9f6808bbb8758a9d7a8778093ffa9bdca44cfd748cf9853
+# sha256 of this file: c10e940bd0f17cc917e90a24b5dcdda3939de1e4113140a0fb831a98d55c0e0d
 """LookaheadLazyAdam for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -121,21 +121,9 @@ class LookaheadLazyAdamOptimizer(tf.train.Optimizer):
         return coefficients, {"step": step + 1}
 
     def _rule(
-        self,
-        g,
-        w,
-        slow,
-        m,
-        v,
-        b1,
-        one_minus_b1,
-        b2,
-        one_minus_b2,
-        lazy_adam_alpha,
-        eps,
-        every_k,
+        self, g, w, slow, m, v, b1, one_minus_b1, b2, one_minus_b2, lazy_adam_alpha, eps, every_k,
         alpha,
-    ):
+    ):  # fmt: skip
         """The new values of the variable and of its slots, from the old ones."""
         m = b1 * m + one_minus_b1 * g
         v = b2 * v + one_minus_b2 * tf.square(g)

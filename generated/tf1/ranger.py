@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: 19949ccab5e0ba809f0422801649807576984a8b5c6cf817e4cb2f8e2b8e12a1
+# sha256 of this file: 45dfde60866895f09c097ee10f5fb4438687f7672bf0e719a5c9077bee56f8b6
 """Ranger for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -141,25 +141,9 @@ class RangerOptimizer(tf.train.Optimizer):
         return coefficients, {"step": step + 1}
 
     def _rule(
-        self,
-        g,
-        w_old,
-        slow,
-        m,
-        v,
-        b1,
-        one_minus_b1,
-        b2,
-        one_minus_b2,
-        one_minus_b1_to_t,
-        r_at_least_5,
-        lr_rect,
-        one_minus_b2_to_t,
-        eps,
-        lr,
-        every_k,
-        alpha,
-    ):
+        self, g, w_old, slow, m, v, b1, one_minus_b1, b2, one_minus_b2, one_minus_b1_to_t,
+        r_at_least_5, lr_rect, one_minus_b2_to_t, eps, lr, every_k, alpha,
+    ):  # fmt: skip
         """The new values of the variable and of its slots, from the old ones."""
         m = b1 * m + one_minus_b1 * g
         v = b2 * v + one_minus_b2 * tf.square(g)

@@ -7,7 +7,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: 9efcdde66319fc0a5b6d71b1569ec0aee08dee4d50a3493185384efe2edf8895
+# sha256 of this file: 5a95cbb3b08271dbcf65dc504f076ff849ede4484104977cf9f33481f7232944
 """RangerGC for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -152,25 +152,9 @@ class RangerGCOptimizer(tf.train.Optimizer):
         return coefficients, {"step": step + 1}
 
     def _rule(
-        self,
-        g,
-        w_old,
-        slow,
-        m,
-        v,
-        b1,
-        one_minus_b1,
-        b2,
-        one_minus_b2,
-        one_minus_b1_to_t,
-        r_at_least_5,
-        lr_rect,
-        one_minus_b2_to_t,
-        eps,
-        lr,
-        every_k,
-        alpha,
-    ):
+        self, g, w_old, slow, m, v, b1, one_minus_b1, b2, one_minus_b2, one_minus_b1_to_t,
+        r_at_least_5, lr_rect, one_minus_b2_to_t, eps, lr, every_k, alpha,
+    ):  # fmt: skip
         """The new values of the variable and of its slots, from the old ones."""
         if w_old.shape.ndims == 2:
             g = g - _along(tf.reduce_mean, g, [0])

@@ -299,7 +299,7 @@ def decays_method(text: ProgramText, rows: Sparse, rest: str, others: bool = Fal
     parameters = ["self", *rule.coefficients, *([rest] if others else [])]
     return [
         "",
-        *layout.call("def _decays", parameters, ":", 4),
+        *layout.signature("def _decays", parameters, 4),
         '        """What a step without a gradient multiplies the slots of `_DECAYING` by."""',
         *layout.returned(list(rule.results.values()), 8),
     ]

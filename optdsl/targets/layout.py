@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 #: Columns of a line of generated code.
@@ -17,6 +18,20 @@ def call(head: str, items: Sequence[str], tail: str, indent: int) -> list[str]:
     if len(inner + line) <= WIDTH:
         return [f"{pad}{head}(", inner + line, f"{pad}){tail}"]
     return [f"{pad}{head}(", *(f"{inner}{item}," for item in items), f"{pad}){tail}"]
+
+
+def signature(head: str, parameters: Sequence[str], indent: int) -> list[str]:
+    """The first lines of a function without defaults. Where they are too many for two lines, they
+    fill lines, and formatters are told so: a line for each would hide the few lines of the rule.
+    """
+    lines = call(head, parameters, ":", indent)
+    if len(lines) <= 3:
+        return lines
+    pad, inner = " " * indent, " " * (indent + 4)
+    filled = textwrap.wrap(
+        ", ".join(parameters) + ",", WIDTH, initial_indent=inner, subsequent_indent=inner
+    )
+    return [lines[0], *filled, f"{pad}):  # fmt: skip"]
 
 
 def bracketed(

@@ -182,7 +182,7 @@ class Writer:
         """The constructor."""
         head = signature(self.arguments, self._settings, self.class_name)
         return [
-            *_signature("def __init__", head),
+            *layout.call("def __init__", head, ":", 4),
             *self._defaults(),
             *([f'{_PAD}overrides = kwargs.pop("overrides", None)'] if self.program.hypers else []),
             f"{_PAD}self._construct(name, kwargs)",
@@ -288,7 +288,7 @@ class Writer:
             if s.name in self._text.shared_results
         ]
         return [
-            *layout.call("def _scalars", [*_STEP_ARGUMENTS, *self._text.totals], ":", 4),
+            *layout.signature("def _scalars", [*_STEP_ARGUMENTS, *self._text.totals], 4),
             f'{_PAD}"""{_SCALARS}"""',
             *reads,
             *self._text.step,
@@ -339,13 +339,13 @@ class Writer:
         parameters = ["self", *text.gradients, *self._states(), *text.rule.coefficients]
         return [
             "",
-            *layout.call(f"def _{name}_scalars", [*_STEP_ARGUMENTS, *text.totals], ":", 4),
+            *layout.signature(f"def _{name}_scalars", [*_STEP_ARGUMENTS, *text.totals], 4),
             f'{_PAD}"""The coefficients of `_{name}`, in float64."""',
             *(line for input_ in text.inputs for line in self._read(*input_)),
             *text.step,
             *layout.bracketed("return ", text.items, 8, "{}"),
             "",
-            *_signature(f"def _{name}", parameters),
+            *layout.signature(f"def _{name}", parameters, 4),
             f'{_PAD}"""{says}"""',
             *text.rule.lines,
             f"{_PAD}return {text.result}",
@@ -398,7 +398,7 @@ class Writer:
         """The signature; `others` are the coefficients that only the other function needs."""
         some = {c.name for c in self._text.coefficients} - set(own)
         rest = ["**others"] if some else []
-        return _signature(f"def {name}", ["self", *inputs, *own, *rest])
+        return layout.signature(f"def {name}", ["self", *inputs, *own, *rest], 4)
 
     def _body(self, text: RuleText, indent: int) -> list[str]:
         states = ["w", *(s.name for s in self.program.slots)]
@@ -411,8 +411,3 @@ class Writer:
     def operators(self) -> frozenset[str]:
         """The operators that the rules, the step and the initial values use."""
         return frozenset(op.op for expr in program_expressions(self.program) for op in ops(expr))
-
-
-def _signature(head: str, parameters: Sequence[str]) -> list[str]:
-    """The head of a method. No comma may stand behind **kwargs in Python 3.7."""
-    return layout.call(head, parameters, ":", 4)

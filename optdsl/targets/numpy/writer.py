@@ -243,7 +243,7 @@ class Writer:
     def step(self) -> list[str]:
         """The method `_step`."""
         text = self._text
-        lines = layout.call("def _step", self._step_parameters(text.totals), ":", 4)
+        lines = layout.signature("def _step", self._step_parameters(text.totals), 4)
         lines.append(
             '        """The numbers of step t, in float64: coefficients, and new shared values."""'
         )
@@ -285,7 +285,7 @@ class Writer:
 
     def _phase_step(self, name: str, text: PhaseText) -> list[str]:
         return [
-            *layout.call(f"def {name}_step", self._step_parameters(text.totals), ":", 4),
+            *layout.signature(f"def {name}_step", self._step_parameters(text.totals), 4),
             f'        """The numbers that `{name}` needs, in float64."""',
             *self._fixed_inputs(text.inputs),
             *text.step,
@@ -316,7 +316,7 @@ class Writer:
             '        """A step of one variable: gradient, array, slots -> new array, new slots."""',
             *(f"        {name} = {attribute}" for attribute, name in fixed.items()),
             "",
-            *layout.call("def rule", self._rule_parameters(text), ":", 8),
+            *layout.signature("def rule", self._rule_parameters(text), 8),
             *body,
             "",
             "        return rule",
@@ -383,7 +383,7 @@ class Writer:
             "def _loop(rule, at, put):",
             '    """The rule element by element, for numba; of other arrays from `first` on."""',
             "",
-            *layout.call("def loop", parameters, ":", 4),
+            *layout.signature("def loop", parameters, 4),
             f"        for element in range({self._w}.size):",
             *layout.call("new = rule", given, "", 12),
             f"            {self._w}[element] = new[0]",
@@ -440,7 +440,7 @@ class Writer:
         others = ["**_"] if len(used) < given else []
         marker = ["*"] if used else []
         parameters = ["self", *first, self._w, *self._text.slots.values(), *marker, *used, *others]
-        return layout.call(f"def {name}", parameters, ":", 4)
+        return layout.signature(f"def {name}", parameters, 4)
 
     def _body(self, text: RuleText, indent: int) -> list[str]:
         states = {"w": self._w, **self._text.slots}

@@ -37,7 +37,7 @@ def method(program: Program, states: Mapping[str, str], names: Names, static: Pr
         return []
     numbers = dict.fromkeys(names.of(c) for k in program.kernels for c in k.coefficients)
     lines = [
-        *layout.call("def _kernel", ["self", *states.values(), *numbers, "**_"], ":", 4),
+        *layout.signature("def _kernel", ["self", *states.values(), *numbers, "**_"], 4),
         f'        """{_SAYS}"""',
     ]
     for fused in program.kernels:
@@ -66,7 +66,7 @@ def linear_method(program: Program, names: Names, static: Printer) -> list[str]:
     otherwise = f" if {conditions} else None" if conditions else ""
     return [
         "",
-        *layout.call("def _linear", ["self", *of_step, "**_"], ":", 4),
+        *layout.signature("def _linear", ["self", *of_step, "**_"], 4),
         *(" " * 8 + line for line in _SAYS_LINEAR),
         f"        return {_number(factor, names)}{otherwise}",
     ]

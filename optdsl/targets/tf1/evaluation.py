@@ -27,7 +27,7 @@ def _numbers(text: ProgramText, read: Callable[[str, Value], list[str]]) -> list
         if value.role in ("step", "hyper", "shared")
     ]
     lines = [
-        *layout.call("def _evaluation_step", ["self", *names, "**_"], ":", 4),
+        *layout.signature("def _evaluation_step", ["self", *names, "**_"], 4),
         '        """The numbers that go into the weights for evaluation, in float64."""',
     ]
     for name, value in text.inputs:
@@ -40,7 +40,7 @@ def _numbers(text: ProgramText, read: Callable[[str, Value], list[str]]) -> list
 
 def _evaluated(text: ProgramText, states: Sequence[str]) -> list[str]:
     return [
-        *layout.call("def _evaluated", ["self", *states, *text.rule.coefficients], ":", 4),
+        *layout.signature("def _evaluated", ["self", *states, *text.rule.coefficients], 4),
         '        """The weights for evaluation of one variable, from it and its slots."""',
         *text.rule.lines,
         f"        return {text.rule.results.get('w', states[0])}",

@@ -40,7 +40,7 @@ def _step(name: str, text: PhaseText, read: Input) -> list[str]:
         if value.role in ("step", "hyper", "shared", "total")
     ]
     return [
-        *layout.call(f"def _{name}_step", ["self", *taken, "**_"], ":", 4),
+        *layout.signature(f"def _{name}_step", ["self", *taken, "**_"], 4),
         f'        """The numbers that `_{name}` needs, in float64."""',
         *(line for given, value in text.inputs for line in read(given, value)),
         *text.step,
@@ -56,7 +56,7 @@ def _rule(name: str, text: PhaseText, states: Sequence[str]) -> list[str]:
         returned = layout.returned([text.result], 8)
     parameters = ["self", *text.gradients, *states, *text.rule.coefficients]
     return [
-        *layout.call(f"def _{name}", parameters, ":", 4),
+        *layout.signature(f"def _{name}", parameters, 4),
         f'        """{says}"""',
         *text.rule.lines,
         *returned,

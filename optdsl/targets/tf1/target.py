@@ -319,7 +319,7 @@ class _Writer:
         names += map(self._shared_name, self._program.shareds)
         names += self._text.totals
         return [
-            *layout.call("def _step", ["self", *names], ":", 4),
+            *layout.signature("def _step", ["self", *names], 4),
             *_quoted(_STEP_DOCUMENTATION),
             *(line for name, value in self._text.inputs for line in self._input(name, value)),
             *self._text.step,
@@ -395,7 +395,7 @@ class _Writer:
             text.results.get(state, old) for state, old in zip(states, self._states, strict=True)
         ]
         return [
-            *layout.call(f"def {name}", ["self", *inputs, *needed, *rest], ":", 4),
+            *layout.signature(f"def {name}", ["self", *inputs, *needed, *rest], 4),
             *_quoted(says),
             *text.lines,
             *layout.returned(new, 8),

@@ -7,7 +7,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: 8b99b38f2846421ada6c4a9dd495c928b2a7c5b490e1596d586ee1328e084fa3
+# sha256 of this file: 5831ba73b05a0a7b081120bacea4ad4a75e04318bbb3c6bac1ddb76928058654
 """Accumulate of Lookahead of RAdam."""
 
 import contextlib
@@ -187,28 +187,9 @@ class SlowSteps(_OptimizerV2):
         return coefficients, {"steps": t, "lookahead_t": lookahead_t}
 
     def _rule(
-        self,
-        g,
-        w_old,
-        acc,
-        slow,
-        m,
-        v,
-        every_k,
-        k,
-        b1,
-        one_minus_b1,
-        b2,
-        one_minus_b2,
-        coefficient_1,
-        r_at_least_5,
-        lr_rect,
-        coefficient_2,
-        eps,
-        lr,
-        every_lookahead_k,
-        alpha,
-    ):
+        self, g, w_old, acc, slow, m, v, every_k, k, b1, one_minus_b1, b2, one_minus_b2,
+        coefficient_1, r_at_least_5, lr_rect, coefficient_2, eps, lr, every_lookahead_k, alpha,
+    ):  # fmt: skip
         """One step of one variable, from the old states to the new ones."""
         acc = acc + g
         if every_k:
@@ -228,27 +209,9 @@ class SlowSteps(_OptimizerV2):
         return w, acc, slow, m, v
 
     def _untouched_exact(
-        self,
-        w_old,
-        acc,
-        slow,
-        m,
-        v,
-        every_k,
-        k,
-        b1,
-        one_minus_b1,
-        b2,
-        one_minus_b2,
-        coefficient_1,
-        r_at_least_5,
-        lr_rect,
-        coefficient_2,
-        eps,
-        lr,
-        every_lookahead_k,
-        alpha,
-    ):
+        self, w_old, acc, slow, m, v, every_k, k, b1, one_minus_b1, b2, one_minus_b2, coefficient_1,
+        r_at_least_5, lr_rect, coefficient_2, eps, lr, every_lookahead_k, alpha,
+    ):  # fmt: skip
         """`_rule` at g = 0: what rows do that a sparse gradient does not mention."""
         if every_k:
             g = acc / k

@@ -7,7 +7,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/radam.opt
 # sha256 of the spec: aae61f196d81b8ee43b348004a50ddf3b3af214598ab7fe614702ba84a8ecd77
-# sha256 of this file: 34412956f49ecaba5aef525cee49d8d0b3c3c6807674e190a023ca8c9c9ae868
+# sha256 of this file: 5950f80f330728ba40a97f0c4d12dfe35bf3658b4fc8981d3b4391b5abf0d463
 """Accumulate of Lookahead of RAdam."""
 
 import bisect
@@ -211,27 +211,9 @@ class SlowSteps:
         """A step of one variable: gradient, array, slots -> new array, new slots."""
 
         def rule(
-            g,
-            w,
-            acc,
-            slow,
-            m,
-            v,
-            every_k,
-            k,
-            b1,
-            one_minus_b1,
-            b2,
-            one_minus_b2,
-            coefficient_1,
-            r_at_least_5,
-            lr_rect,
-            coefficient_2,
-            eps,
-            lr,
-            every_lookahead_k,
-            alpha,
-        ):
+            g, w, acc, slow, m, v, every_k, k, b1, one_minus_b1, b2, one_minus_b2, coefficient_1,
+            r_at_least_5, lr_rect, coefficient_2, eps, lr, every_lookahead_k, alpha,
+        ):  # fmt: skip
             acc = acc + g
             if every_k:
                 g = acc / k
@@ -251,28 +233,9 @@ class SlowSteps:
         return rule
 
     def _untouched(
-        self,
-        w,
-        acc,
-        slow,
-        m,
-        v,
-        *,
-        every_k,
-        k,
-        b1,
-        one_minus_b1,
-        b2,
-        one_minus_b2,
-        coefficient_1,
-        r_at_least_5,
-        lr_rect,
-        coefficient_2,
-        eps,
-        lr,
-        every_lookahead_k,
-        alpha,
-    ):
+        self, w, acc, slow, m, v, *, every_k, k, b1, one_minus_b1, b2, one_minus_b2, coefficient_1,
+        r_at_least_5, lr_rect, coefficient_2, eps, lr, every_lookahead_k, alpha,
+    ):  # fmt: skip
         """The rule at g = 0: rows that a sparse gradient does not mention."""
         if every_k:
             g = acc / k

@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/adam.opt
 # sha256 of the spec: 4145365e1a61b681faf02f9cf63b0ca90b1e33c3193d01bd16281c38241c9a0e
-# sha256 of this file: 2e83cd2395e724269452e02715b7c001c9d85447394fc0137c3eafeb2be72b27
+# sha256 of this file: 0968fe3fb860db74d2e12aef36a1a90c2522c1815f033b2f62335d4ac4d0a378
 """Adam with slow weights, every second step."""
 
 import bisect
@@ -179,21 +179,9 @@ class SlowAdam:
         amsgrad = self.amsgrad
 
         def rule(
-            g,
-            w,
-            slow,
-            m,
-            v,
-            vhat,
-            b1,
-            one_minus_b1,
-            b2,
-            one_minus_b2,
-            adam_alpha,
-            eps,
-            every_k,
+            g, w, slow, m, v, vhat, b1, one_minus_b1, b2, one_minus_b2, adam_alpha, eps, every_k,
             alpha,
-        ):
+        ):  # fmt: skip
             m = b1 * m + one_minus_b1 * g
             v = b2 * v + one_minus_b2 * g**2
             d = v

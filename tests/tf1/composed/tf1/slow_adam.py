@@ -5,7 +5,7 @@
 # sha256 of the spec: 0508e098db8897e6d7e7dad2b1fbe7f4688e6f1a9224b78d9bc76fafbadff848
 # spec: specs/adam.opt
 # sha256 of the spec: 4145365e1a61b681faf02f9cf63b0ca90b1e33c3193d01bd16281c38241c9a0e
-# sha256 of this file: 35c06c9a5876c2a9b7e0cb573dbc73b45878a336c145acdc714ae6e9c66a0370
+# sha256 of this file: 699442f9f80105fe828db490c8472fa3ad0bffd0be3f83587b000f3bdcf4e3ba
 """SlowAdam for `tf.train`: TensorFlow 1.15, and TensorFlow 2 through `tf.compat.v1`."""
 
 import numbers
@@ -125,22 +125,9 @@ class SlowAdamOptimizer(tf.train.Optimizer):
         return coefficients, {"step": step + 1}
 
     def _rule(
-        self,
-        g,
-        w,
-        slow,
-        m,
-        v,
-        vhat,
-        b1,
-        one_minus_b1,
-        b2,
-        one_minus_b2,
-        adam_alpha,
-        eps,
-        every_k,
+        self, g, w, slow, m, v, vhat, b1, one_minus_b1, b2, one_minus_b2, adam_alpha, eps, every_k,
         alpha,
-    ):
+    ):  # fmt: skip
         """The new values of the variable and of its slots, from the old ones."""
         m = b1 * m + one_minus_b1 * g
         v = b2 * v + one_minus_b2 * tf.square(g)
