@@ -18,12 +18,8 @@ def main():
     those, missing = arenas.contestants(OPTIONS.arena)
     versions = sorted(_versions().items())
     child.hand_back(OPTIONS, {"kind": "arena", "versions": versions, "missing": missing})
-    if OPTIONS.part == arenas.CURVES:
-        for curve in curves.of_arena(OPTIONS.arena, those, OPTIONS.quick, run):
-            child.hand_back(OPTIONS, {"kind": "curve", **curve})
-        return
     for race in arenas.races(OPTIONS.arena, child.THREADS, OPTIONS.quick):
-        if race.model != OPTIONS.part:
+        if OPTIONS.part not in (race.model, arenas.ALL):
             continue
         shapes = SHAPES[race.model]()
         turns = models.turns(RULES[race.rule], shapes, race.model)
@@ -41,6 +37,9 @@ def main():
                 "failed": failed,
             },
         )
+    if OPTIONS.part in (arenas.CURVES, arenas.ALL) and child.THREADS == 1:
+        for curve in curves.of_arena(OPTIONS.arena, those, OPTIONS.quick, run):
+            child.hand_back(OPTIONS, {"kind": "curve", **curve})
 
 
 def run(starters, shapes, turns):

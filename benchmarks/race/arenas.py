@@ -84,12 +84,16 @@ def races(arena, threads, quick):
 
 #: What a process does instead of the races on a model.
 CURVES = "curves"
+#: In a quick run one process does everything.
+ALL = "all"
 
 
 def parts(arena, threads, quick):
     """What each process of an arena does: the races on one model, or the curves. TensorFlow does
     not give back the memory of variables, and all of them together would not fit.
     """
+    if quick:
+        return [ALL]
     models = dict.fromkeys(race.model for race in races(arena, threads, quick))
     return [*models, *[CURVES] * (threads == 1)]
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -74,8 +75,8 @@ class Enclosure:
             if op in TESTS:
                 return replace(TESTS[op](*operands), dtype=dtype)
             if op in REDUCTIONS:
-                return replace(REDUCTIONS[op](self, *operands), dtype=dtype)
-            found = replace(IMAGES[op](*operands), dtype=dtype)
+                return REDUCTIONS[op](self, *operands).held(dtype)
+            found = IMAGES[op](*operands).held(dtype)
             if op in EXACT or (op in WHOLE and _counts([found, *operands])):
                 return found
             if op in ("add", "sub") and dtype is not None and self._accuracy.reorders:
@@ -176,7 +177,9 @@ class Enclosure:
         if x.dtype is not None and x.dtype == dtype:  # NumPy takes None for float64
             return x
         with np.errstate(all="ignore"):
-            low, high = (end.astype(dtype).astype(np.float64) for end in (x.low, x.high))
+            low = high = x.low.astype(dtype).astype(np.float64)
+            if x.high is not x.low:
+                high = x.high.astype(dtype).astype(np.float64)
         return self._flushed(Enclosed(low, high, x.nan, dtype))
 
     def _evaluated(self, op: str, x: Enclosed, operands: list[Enclosed]) -> Enclosed:
@@ -197,13 +200,13 @@ class Enclosure:
         """A sum or difference, which a framework may make one with those that it is made of."""
         second = right.terms or (right,)
         if op == "sub":
-            second = tuple(replace(IMAGES["neg"](term), dtype=x.dtype) for term in second)
+            second = tuple(IMAGES["neg"](term).held(x.dtype) for term in second)
         terms = (left.terms or (left,)) + second
         if len(terms) == 2:
             return replace(self._evaluated(op, x, [left, right]), terms=terms)
         exact = terms[0]
         for term in terms[1:]:
-            exact = replace(IMAGES["add"](exact, term), dtype=x.dtype)
+            exact = IMAGES["add"](exact, term).held(x.dtype)
         size = np.sum(np.broadcast_arrays(*(term.size for term in terms)), axis=0)
         return replace(self._summed(exact, size, len(terms) - 1), terms=terms)
 
@@ -221,21 +224,24 @@ class Enclosure:
 
     def _widened(self, x: Enclosed, by_low: Array, by_high: Array, operations: Any) -> Enclosed:
         """`by` in unit roundoffs, absolute; every operation may underflow, too."""
-        info = np.finfo(x.dtype or STEP)
-        u = float(info.eps) / 2 + OWN
-        least = operations * float(info.tiny if self._accuracy.flush else info.smallest_subnormal)
+        range_ = _range(x.dtype or STEP)
+        least = operations * (range_.tiny if self._accuracy.flush else range_.subnormal)
+        u = range_.unit + OWN
         low = np.where(np.isfinite(x.low), x.low - (u * by_low + least), x.low)
         high = np.where(np.isfinite(x.high), x.high + (u * by_high + least), x.high)
         low = np.where((x.low >= 0) & (low < 0), 0.0, low)  # rounding does not change the sign
         high = np.where((x.high <= 0) & (high > 0), 0.0, high)
-        low, high = (np.where(np.abs(e) > info.max, np.copysign(np.inf, e), e) for e in (low, high))
+        if x.dtype is not None and x.dtype != STEP:  # the ends overflow with what they enclose
+            most = range_.max
+            low = np.where(np.abs(low) > most, np.copysign(np.inf, low), low)
+            high = np.where(np.abs(high) > most, np.copysign(np.inf, high), high)
         return self._flushed(Enclosed(low, high, x.nan, x.dtype))
 
     def _flushed(self, x: Enclosed) -> Enclosed:
         """Below the smallest normal number it may be 0."""
         if not self._accuracy.flush:
             return x
-        tiny = float(np.finfo(x.dtype or STEP).tiny)
+        tiny = _range(x.dtype or STEP).tiny
         low = np.where((x.low > 0) & (x.low < tiny), 0.0, x.low)
         high = np.where((x.high < 0) & (x.high > -tiny), 0.0, x.high)
         return Enclosed(low, high, x.nan, x.dtype)
@@ -243,7 +249,7 @@ class Enclosure:
     # ----------------------------------------------------------------------------- reductions
 
     def _image(self, op: str, *xs: Enclosed, units: float = 1.0) -> Enclosed:
-        return self._rounded(replace(IMAGES[op](*xs), dtype=xs[0].dtype), units)
+        return self._rounded(IMAGES[op](*xs).held(xs[0].dtype), units)
 
     def _sum(self, x: Enclosed) -> Enclosed:
         low, high, opposite = np.sum(x.low), np.sum(x.high), np.any(np.isneginf(x.low))
@@ -257,7 +263,7 @@ class Enclosure:
         return self._image("pow", x, _number(2))
 
     def _root(self, x: Enclosed) -> Enclosed:
-        return self._evaluated("sqrt", replace(IMAGES["sqrt"](x), dtype=x.dtype), [x])
+        return self._evaluated("sqrt", IMAGES["sqrt"](x).held(x.dtype), [x])
 
     def _mean(self, x: Enclosed) -> Enclosed:
         return self._image("div", self._sum(x), _number(max(np.size(x.low), 1)), units=2)
@@ -271,6 +277,24 @@ class Enclosure:
         nan = np.asarray(np.any(x.nan))  # next to NaN frameworks differ
         low = np.min(x.low) if nan else function(x.low)
         return Enclosed(low, np.max(x.high) if nan else function(x.high), nan)
+
+
+@dataclass(frozen=True)
+class _Range:
+    """The unit roundoff of a dtype, its least numbers and its greatest."""
+
+    unit: float
+    tiny: float
+    subnormal: float
+    max: float
+
+
+@cache
+def _range(dtype: np.dtype[Any]) -> _Range:
+    info = np.finfo(dtype)
+    return _Range(
+        float(info.eps) / 2, float(info.tiny), float(info.smallest_subnormal), float(info.max)
+    )
 
 
 def _at(x: Enclosed, index: tuple[Any, ...]) -> Enclosed:

@@ -34,6 +34,10 @@ class Enclosed:
         """The set with its arrays rearranged."""
         return Enclosed(function(self.low), function(self.high), function(self.nan), self.dtype)
 
+    def held(self, dtype: np.dtype[Any] | None) -> Enclosed:
+        """The set, held in this dtype."""
+        return Enclosed(self.low, self.high, self.nan, dtype)
+
     def spans(self, x: float) -> Array:
         """Where the number may be x."""
         return np.asarray((self.low <= x) & (x <= self.high))
@@ -68,7 +72,7 @@ Set: TypeAlias = Enclosed | Truth
 
 
 def point(x: Array, dtype: np.dtype[Any] | None) -> Enclosed:
-    """Just the number x."""
+    """Just the number x: its ends are one array."""
     value = np.asarray(x, np.float64)
     return Enclosed(value, value, np.isnan(value), dtype)
 
@@ -142,7 +146,8 @@ TESTS: dict[str, Callable[..., Truth]] = {
 
 def corners(function: Callable[..., Array], *xs: Enclosed) -> Enclosed:
     """The image of a function that is monotone in each argument: its ends are at corners."""
-    values = [function(*ends) for ends in product(*((x.low, x.high) for x in xs))]
+    ends = ((x.low,) if x.low is x.high else (x.low, x.high) for x in xs)
+    values = [function(*corner) for corner in product(*ends)]
     low, high = values[0], values[0]
     nan = np.isnan(values[0])
     for value in values[1:]:
@@ -179,7 +184,10 @@ def _sign(x: Enclosed) -> Enclosed:
 
 def _around_0(found: Enclosed, *xs: Enclosed) -> Enclosed:
     """Where all the corners are NaN, but not all that lies between them: that is 0."""
-    between = np.isnan(found.low) & ~np.logical_and(*(x.low == x.high for x in xs))
+    undefined = np.isnan(found.low)
+    if not undefined.any():
+        return found
+    between = undefined & ~np.logical_and(*(x.low == x.high for x in xs))
     between &= ~np.logical_or(*(np.isnan(x.low) for x in xs))
     return replace(
         found, low=np.where(between, 0.0, found.low), high=np.where(between, 0.0, found.high)
