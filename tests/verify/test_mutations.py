@@ -29,7 +29,7 @@ MUTATIONS = [
     ("a flag that does nothing", "adam", "d = vhat", "d = v"),
     ("the step before", "adam", "1 - b1**t", "1 - b1**(t + 1)"),
     ("steps are not counted", "adam", '"t", self.t + 1)', '"t", self.t + 0)'),
-    ("a float32 coefficient", "adam", "_b2 = 1 - b2", "_b2 = 1 - np.float64(np.float32(b2))"),
+    ("a float32 coefficient", "adam", '_b2": 1 - b2', '_b2": 1 - np.float64(np.float32(b2))'),
     ("a coefficient 1e-9 off", "adam", '"eps": eps', '"eps": eps + 1e-15'),
     ("an ulp of float32 in float64", "adam", "m = b1 * m +", "m = (b1 + 1e-8) * m +"),
     ("a slot that starts elsewhere", "adam", '"v": 0', '"v": 1e-12'),
