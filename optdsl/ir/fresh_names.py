@@ -32,7 +32,8 @@ def _names(program: Program) -> Iterable[str]:
             yield item.public
     for value in (*program.gradients, *program.totals):
         yield value.name
-    for block in (program.step, *(rule.body for rule in program.rules)):
+    steps = (program.step, *(phase.step for phase in program.phases))
+    for block in (*steps, *(rule.body for rule in program.rules)):
         yield from _defined(block)
 
 

@@ -25,8 +25,11 @@ from optdsl.ir.nodes import (
 from optdsl.ir.sparse import Condition, Sparse
 from optdsl.semantics.level import Level
 from optdsl.targets import layout
-from optdsl.targets.naming import Function, Names
+from optdsl.targets.naming import Function, Names, identifiers
 from optdsl.targets.printer import PYTHON, BlockPrinter, Form, Printer
+
+#: Columns that stay free in the dict of coefficients: names may get a number when they clash.
+_LONGER_NAMES = 8
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,8 @@ class Coefficient:
 
 @dataclass(frozen=True)
 class PhaseText:
-    """A printed phase: what it finds out, the numbers of its step, its rule and that one's result.
+    """A printed phase: what it finds out, the numbers of its step with the items of their dict, its
+    rule and that one's result.
 
     `totals` and `gradients` are the identifiers of those that are known before it.
     """
@@ -122,9 +126,10 @@ def print_program(program: Program, style: Style) -> ProgramText:
     coefficients = tuple(dict.fromkeys([*(c for r in rules for c in r.coefficients), *calls]))
     inputs = _step_inputs(program, program.step, coefficients, program.shared_results)
     shared = tuple(r.value for r in program.shared_results)
-    step = _step_function(inputs, program.step, coefficients, shared)
+    fits = _fitting(style, names)
+    step = _step_function(inputs, program.step, coefficients, shared, fits)
     functions = [step, *(_function(r, states) for r in rules)]
-    phases = [_phase_functions(program, p, states) for p in program.phases]
+    phases = [_phase_functions(program, p, states, fits) for p in program.phases]
     kernels = Function((*states, *calls), (), tuple(map(Ref, calls)))
     names.settle([*functions, *(f for pair in phases for f in pair), kernels])
     numbers = _printer(style, names, step=True)
@@ -156,12 +161,15 @@ def print_program(program: Program, style: Style) -> ProgramText:
 
 
 def _phase_functions(
-    program: Program, phase: Phase, states: tuple[Value, ...]
+    program: Program,
+    phase: Phase,
+    states: tuple[Value, ...],
+    fits: Callable[[Value, Expr], bool],
 ) -> tuple[Function, Function]:
     """The step and the rule of a phase."""
     coefficients = phase.rule.coefficients
     inputs = _step_inputs(program, phase.step, coefficients, ())
-    step = _step_function(inputs, phase.step, coefficients, ())
+    step = _step_function(inputs, phase.step, coefficients, (), fits)
     return step, _function(phase.rule, states)
 
 
@@ -216,22 +224,23 @@ def _step_function(
     step: Block,
     coefficients: Iterable[Value],
     shared: tuple[Expr, ...],
+    fits: Callable[[Value, Expr], bool],
 ) -> Function:
     """The numbers of a step: what is computed line by line, then the values of the coefficients.
 
-    A number that the compiler has named, and that nothing else is made of, needs no line.
+    A number that the compiler has named, and that nothing else is made of, needs no line, where the
+    dict of coefficients has room for it.
     """
     read = {v for e in (*expressions(step), *shared) for v in refs(e)}
     own = {
         s.value: s.expr
         for s in step
-        if isinstance(s, Define) and not s.text and s.value not in read
+        if isinstance(s, Define) and not s.text and s.value not in read and fits(s.value, s.expr)
     }
-    values = {c: own.get(c, Ref(c)) for c in coefficients}
-    body = tuple(
-        s for s in step if not (isinstance(s, Define) and s.value in own and s.value in values)
-    )
-    return Function(inputs, body, (*values.values(), *shared))
+    inlined = own.keys() & set(coefficients)
+    body = tuple(s for s in step if not (isinstance(s, Define) and s.value in inlined))
+    values = tuple(own[c] if c in inlined else Ref(c) for c in coefficients)
+    return Function(inputs, body, (*values, *shared))
 
 
 def _step_text(
@@ -239,15 +248,20 @@ def _step_text(
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The lines of a step, and the items of its dict of coefficients."""
     numbers = _printer(style, names, step=True)
-    printer = _block_printer(style, names, step, numbers)
-    lines, items = printer.lines(step.body, style.indent), []
-    for name, expr in zip(map(names.of, coefficients), step.results, strict=False):
-        item = f'"{name}": {numbers.expr(expr)}'
-        if style.indent + 4 + len(item) + 1 > layout.WIDTH:
-            lines += printer.assign(name, expr, style.indent)
-            item = f'"{name}": {name}'
-        items.append(item)
-    return tuple(lines), tuple(items)
+    lines = _block_printer(style, names, step, numbers).lines(step.body, style.indent)
+    items = zip(map(names.of, coefficients), map(numbers.expr, step.results), strict=False)
+    return tuple(lines), tuple(_item(name, text) for name, text in items)
+
+
+def _item(name: str, text: str) -> str:
+    return f'"{name}": {text}'
+
+
+def _fitting(style: Style, names: Names) -> Callable[[Value, Expr], bool]:
+    """Whether an item of the dict fits into a line, also if some names have to be longer."""
+    numbers = _printer(style, names, step=True)
+    room = layout.WIDTH - style.indent - 4 - len(",") - _LONGER_NAMES
+    return lambda value, expr: len(_item(names.of(value), numbers.expr(expr))) <= room
 
 
 def _function(rule: Rule, states: tuple[Value, ...]) -> Function:
@@ -274,13 +288,8 @@ def static_printer(style: Style, names: Names) -> Printer:
 def _block_printer(
     style: Style, names: Names, function: Function, printer: Printer
 ) -> BlockPrinter:
-    used = {names.of(v) for v in function.parameters} | {v.name for v in _all(function.body)}
-    return BlockPrinter(printer, static_printer(style, names), names.of, style.taken | used)
-
-
-def _all(block: Block) -> Iterable[Value]:
-    for expr in expressions(block):
-        yield from refs(expr)
+    taken = style.taken | identifiers(function, names)
+    return BlockPrinter(printer, static_printer(style, names), names.of, taken)
 
 
 def _rule_text(rule: Rule, function: Function, style: Style, names: Names) -> RuleText:

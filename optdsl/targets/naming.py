@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from optdsl.ir.build import refs
+from optdsl.ir.build import expressions, refs
 from optdsl.ir.nodes import Block, Branch, Define, Expr, Ref, Value
 
 
@@ -59,6 +59,13 @@ class Names:
 def _values(function: Function) -> Iterable[Value]:
     yield from function.parameters
     yield from _defined(function.body)
+
+
+def identifiers(function: Function, names: Names) -> frozenset[str]:
+    """All identifiers that a function binds or reads."""
+    exprs = (*expressions(function.body), *function.results)
+    read = (value for expr in exprs for value in refs(expr))
+    return frozenset(map(names.of, (*_values(function), *read)))
 
 
 def _defined(block: Block) -> Iterable[Value]:

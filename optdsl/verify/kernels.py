@@ -70,7 +70,8 @@ class _WithKernels(Oracle[Set]):
         self._rows_too = target == "keras_v2"
         self._all_rows = set(self._policies(self._body, self.policy)) == {"exact"}
         rows = sparse(program)
-        self._by_kernel = target == "tf1" and rows.moves_all and not self._applies(rows.waits)
+        moves_all = rows.moves_all and self._applies(rows.moves.get("exact", False))
+        self._by_kernel = target == "tf1" and moves_all and not self._applies(rows.waits)
         self._at_rows = False
 
     def _is_called(self, fused: Fused) -> bool:

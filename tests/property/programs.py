@@ -41,7 +41,8 @@ REDUCTIONS = (
 )  # fmt: skip
 #: The second name of a pair is one that some target keeps for itself; it is public under another.
 SLOTS = (("m", ""), ("v", ""), ("u", ""), ("lambda", " as memory"), ("np", " as tf_memory"))
-LETS = ("a", "b", "c", "d", "self", "grad", "var", "dtype", "e")
+#: So has the compiler: it calls parts of long lines `part_1`, and numbers of the step.
+LETS = ("a", "part_1", "c", "coefficient_1", "self", "grad", "var", "dtype", "e")
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from optdsl import api
 from optdsl.diagnostics import Diagnostics, Source
 from optdsl.verify.cases import cases
 from optdsl.verify.run import MODES, Task, measure
+from tests.ir.rules import verify_program
 
 #: Set it to 10 and ten times as many programs are tried, others in every run.
 FACTOR = int(os.environ.get("OPTDSL_PROGRAMS", "1"))
@@ -39,6 +40,7 @@ def tasks(text: str, target: str) -> list[Task]:
     found = cases(optimizer)
     first = 5 + 2 * int(rng.integers(0, (len(found) - 5) // 2))
     chosen = [*found[first : first + 2], found[int(rng.integers(0, 5))]]
+    verify_program(api.program(text, optimizer.name))
     generated = api.generate(text, target, optimizer.name)
     modes = rng.permutation(MODES[target])
     return [

@@ -12,7 +12,6 @@ from dataclasses import replace
 from optdsl.ir.build import FILL, expressions, is_static, map_block, ops, rewrite
 from optdsl.ir.fresh_names import FreshNames
 from optdsl.ir.nodes import Block, Branch, Define, Expr, Op, Program, Ref, Result, Rule, Value
-from optdsl.semantics.level import Level
 
 
 def share(program: Program) -> Program:
@@ -58,11 +57,9 @@ def _block(block: Block, results: Sequence[Expr], names: FreshNames) -> tuple[Bl
 
 
 def _named(block: Block, expr: Op) -> Define | None:
-    """The statement that gives it a name already; a new state is none, for nothing is to wait
-    for states without need.
-    """
-    same = (s for s in block if isinstance(s, Define) and s.expr == expr and s.before is None)
-    return next(same, None)
+    """The statement by which the compiler gave it a name before."""
+    named = (s for s in block if isinstance(s, Define) and s.expr == expr and not s.text)
+    return next((s for s in named if s.value.level == expr.level), None)
 
 
 def _name(expr: Op, names: FreshNames) -> Define:
@@ -90,7 +87,7 @@ def _repeated(block: Block, results: Sequence[Expr]) -> Iterator[tuple[int, Op]]
 
 def _costly(exprs: Iterable[Expr]) -> Iterator[Op]:
     """Operations other than those whose outcome is known when the code is built."""
-    every = (o for expr in exprs for o in ops(expr) if o.level >= Level.STEP)
+    every = (o for expr in exprs for o in ops(expr))
     return (o for o in every if o.op not in (FILL, "size") and not is_static(o))
 
 

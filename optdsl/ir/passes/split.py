@@ -45,4 +45,5 @@ def _statement(statement: Statement, step: list[Define]) -> Statement | None:
 
 
 def _choice(branch: Branch, merge: Merge) -> Define:
-    return Define(merge.value, op("where", branch.condition, merge.then, merge.orelse))
+    chosen = op("where", branch.condition, merge.then, merge.orelse)
+    return Define(merge.value, chosen, branch.text)

@@ -5,7 +5,7 @@
 # sha256 of the spec: a8f3677491a050d7ddb109415b228abefb9583fe9363ca0a38e09b8ca607e7d1
 # spec: specs/momentum.opt
 # sha256 of the spec: ef2a2bc1eb80d99d41d751c42a64fbf33255020343d7913343c561bbd705a0cb
-# sha256 of this file: 1144e5b8271093b9701a43925b40262e0a33f81c43678b91f7f78b55d2c28993
+# sha256 of this file: f0e53af491448cc22fc4f6f329469e092a48d4728e8e6cd31f7d6e7e674d9ae8
 """Accumulate of ClipTogether of Momentum."""
 
 import contextlib
@@ -136,10 +136,11 @@ class ClippedMomentum(_OptimizerV2):
         all_ = tf.sqrt(total_1)
         every_k = tf.equal(t % k, 0)
         clip_together_t = tf.where(every_k, clip_together_t, clip_together_t_old)
+        coefficient_1 = tf.minimum(tf.constant(1, tf.float64), c / tf.maximum(all_, 1e-30))
         coefficients = {
             "every_k": every_k,
             "k": k,
-            "coefficient_1": tf.minimum(tf.constant(1, tf.float64), c / tf.maximum(all_, 1e-30)),
+            "coefficient_1": coefficient_1,
             "mu": mu,
             "lr": lr,
         }

@@ -1,4 +1,4 @@
-"""The rules that every program obeys, between any two passes."""
+"""The rules that every program obeys."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _STEP_INPUTS = frozenset({"step", "hyper", "const", "flag", "shared", "uses", "t
 
 
 class IrError(AssertionError):
-    """A pass broke the IR."""
+    """A pass broke a rule."""
 
 
 def verify_program(program: Program) -> None:
