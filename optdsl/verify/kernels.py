@@ -62,6 +62,7 @@ class _WithKernels(Oracle[Set]):
         self._sets = sets
         program = TARGETS[target](lower(optimizer))
         self._definitions = {s.value: s.expr for s in program.step if isinstance(s, Define)}
+        self._totals = program.totals
         fused = next(filter(self._is_called, program.kernels), None)
         if fused is not None and mode == "ref" and fused.kernel.startswith(RESOURCE):
             fused = None
@@ -95,6 +96,7 @@ class _WithKernels(Oracle[Set]):
     ) -> dict[str, Set]:
         after, w = super()._apply(gradients, totals, old, env), old["w"]
         assert isinstance(w, Enclosed)
+        env = self._with_totals(env, totals)
         if self._fused is not None and w.dtype != np.float16:
             (g,) = gradients
             if isinstance(g, Sparse) and self._subtracts:
@@ -135,9 +137,15 @@ class _WithKernels(Oracle[Set]):
     ) -> dict[str, Set]:
         after = super()._rule(run, old, env)
         if self._at_rows and self._fused is not None:
-            of_kernel = self._of_kernel(self._fused, run.gradients[0], old, env)
+            known = self._with_totals(env, run.totals)
+            of_kernel = self._of_kernel(self._fused, run.gradients[0], old, known)
             after |= {state: _either(after[state], x) for state, x in of_kernel.items()}
         return after
+
+    def _with_totals(self, env: Mapping[str, Set], totals: Sequence[Set]) -> Mapping[str, Set]:
+        """What has a value without a variable, by name, and the sums over all variables."""
+        named = zip(self._totals, totals, strict=True)
+        return {**env, **{_of_total(value): total for value, total in named}}
 
     def _of_kernel(
         self, fused: Fused, g: Set, old: Mapping[str, Set], env: Mapping[str, Set]
@@ -174,7 +182,11 @@ class _WithKernels(Oracle[Set]):
         if value.role == "uses":
             given = self._hypers[value.name]
             return self._a.constant(callable(given) or given != 0)
-        return env[value.name]
+        return env[_of_total(value) if value.role == "total" else value.name]
+
+
+def _of_total(value: Value) -> str:
+    return f"the sum {value.name}"  # no name of a spec
 
 
 def _either(x: Set, y: Set) -> Set:

@@ -246,3 +246,15 @@ def test_a_kernel_that_is_called_with_a_number_of_the_spec() -> None:
         w = oracle.step(start, {"x": gradient}, ()).variables["x"]["w"]
         assert isinstance(w, Enclosed)
         assert np.all(w.low.ravel() <= expected) and np.all(expected <= w.high.ravel())
+
+
+@pytest.mark.tf
+@pytest.mark.parametrize("target", ["tf1", "keras_v2"])
+def test_a_kernel_that_is_given_a_sum_over_all_variables(target: str) -> None:
+    report = verify(
+        "optimizer Damped {\n  hyper lr = 0.1 in [0, inf)\n  hyper b = 0.9 in [0, 1)\n  slot m\n"
+        "  update {\n    let s = total(sum(g))\n    m = b*m + g\n"
+        "    w -= lr/(1 + abs(s))*m\n  }\n}\n",
+        target,
+    )
+    assert report.ok, report.table()
