@@ -60,7 +60,7 @@ def cases(optimizer: model.Optimizer) -> list[Case]:
     """The same cases in every run, with the variables that have what the rule reduces along."""
     rng = np.random.default_rng(zlib.crc32(optimizer.name.encode()))
     found = list(_cases(optimizer, rng))
-    if any(call.options for call in _calls(optimizer)):
+    if any(call.options for call in calls(optimizer)):
         found = [_with_axes(optimizer, case) for case in found]
     return found
 
@@ -113,7 +113,7 @@ def _case(
 
 def _settings(optimizer: model.Optimizer) -> Iterator[dict[str, bool | float]]:
     """Each flag on and off, each hyperparameter that the rule asks about given and 0."""
-    of_uses = [call.args[0] for call in _calls(optimizer) if call.function.text == "uses"]
+    of_uses = [call.args[0] for call in calls(optimizer) if call.function.text == "uses"]
     asked = {argument.text for argument in of_uses if isinstance(argument, tree.Name)}
     hypers = [h for h in optimizer.hypers if h.name in asked and 0 in h.domain]
     names = [f.name for f in optimizer.flags] + [h.name for h in hypers]
@@ -123,14 +123,14 @@ def _settings(optimizer: model.Optimizer) -> Iterator[dict[str, bool | float]]:
         yield flags | {h.name: 0.0 for h in hypers if not given[h.name]}
 
 
-def _calls(node: object) -> Iterator[tree.Call]:
+def calls(node: object) -> Iterator[tree.Call]:
     """The calls of functions anywhere in a part of an optimizer."""
     if isinstance(node, tree.Call):
         yield node
     if hasattr(node, "__dataclass_fields__"):
         node = tuple(v for k, v in vars(node).items() if k not in ("span", "sources"))
     for part in node if isinstance(node, tuple) else ():
-        yield from _calls(part)
+        yield from calls(part)
 
 
 def _schedule(rng: np.random.Generator, hyper: model.Hyper) -> Schedule:

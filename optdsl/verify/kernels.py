@@ -24,7 +24,9 @@ from optdsl.oracle import Gradient, Oracle, Sparse
 from optdsl.oracle.arithmetic import Array
 from optdsl.oracle.interpreter import Argument, _Run
 from optdsl.semantics import model
+from optdsl.syntax import tree
 from optdsl.targets.tensorflow.kernels import linear_of, of_keras
+from optdsl.verify.cases import calls
 from optdsl.verify.enclosure import Enclosure
 from optdsl.verify.sets import Enclosed, Set, hull
 
@@ -63,6 +65,7 @@ class _WithKernels(Oracle[Set]):
         program = TARGETS[target](lower(optimizer))
         self._definitions = {s.value: s.expr for s in program.step if isinstance(s, Define)}
         self._totals = program.totals
+        self._asked: list[bool] = []
         fused = next(filter(self._is_called, program.kernels), None)
         if fused is not None and mode == "ref" and fused.kernel.startswith(RESOURCE):
             fused = None
@@ -135,6 +138,7 @@ class _WithKernels(Oracle[Set]):
     def _rule(
         self, run: _Run[Set], old: Mapping[str, Set], env: Mapping[str, Set]
     ) -> dict[str, Set]:
+        self._asked = []
         after = super()._rule(run, old, env)
         if self._at_rows and self._fused is not None:
             known = self._with_totals(env, run.totals)
@@ -142,9 +146,25 @@ class _WithKernels(Oracle[Set]):
             after |= {state: _either(after[state], x) for state, x in of_kernel.items()}
         return after
 
+    def _total(self, part: Set) -> Set:
+        self._asked.append(True)
+        return super()._total(part)
+
+    def _if(
+        self, condition: Set, if_true: tree.Block, if_false: tree.Block, env: dict[str, Set]
+    ) -> None:
+        holds = self._a.truth(condition)
+        self._asked += [False] * (_totals_in(if_true) if holds is False else 0)
+        super()._if(condition, if_true, if_false, env)
+        self._asked += [False] * (_totals_in(if_false) if holds is True else 0)
+
     def _with_totals(self, env: Mapping[str, Set], totals: Sequence[Set]) -> Mapping[str, Set]:
-        """What has a value without a variable, by name, and the sums over all variables."""
-        named = zip(self._totals, totals, strict=True)
+        """What has a value without a variable, by name, and the sums over all variables, as the
+        rule asked for them; a sum on a side that is not taken is 0.
+        """
+        given, zero = iter(totals), self._a.constant(0.0)
+        found = [next(given) if asked else zero for asked in self._asked]
+        named = zip(self._totals, found, strict=True)
         return {**env, **{_of_total(value): total for value, total in named}}
 
     def _of_kernel(
@@ -183,6 +203,10 @@ class _WithKernels(Oracle[Set]):
             given = self._hypers[value.name]
             return self._a.constant(callable(given) or given != 0)
         return env[_of_total(value) if value.role == "total" else value.name]
+
+
+def _totals_in(block: tree.Block) -> int:
+    return sum(call.function.text == "total" for call in calls(block))
 
 
 def _of_total(value: Value) -> str:
