@@ -49,6 +49,9 @@ class Value:
     is_bool: bool = False
 
 
+#: The variable as it is before the step.
+W = Value("w", 0, Level.ELEMENT, "variable")
+
 # ---------------------------------------------------------------- expressions
 
 

@@ -19,6 +19,7 @@ from optdsl.ir.nodes import (
     Rule,
     Statement,
     Value,
+    W,
 )  # fmt: skip
 from optdsl.ir.passes.fold import fold_expr
 from optdsl.semantics.level import Level
@@ -133,7 +134,7 @@ def _simplify(expr: Expr) -> Expr:
     if expr.op in ALONG:
         return op(expr.op, shaped(expr.args[0], Level.ELEMENT), *expr.args[1:])
     if expr.op in OPERATORS and OPERATORS[expr.op].reduction:
-        return op(expr.op, *(shaped(a, Level.ELEMENT) for a in expr.args))
+        return op(expr.op, *(_reduced(expr.op, a) for a in expr.args))
     if expr.op in ("min", "max", "where") and expr.args[-1] == expr.args[-2]:
         return expr.args[-1]
     folded = fold_expr(expr) if expr.op in OPERATORS else expr
@@ -141,6 +142,13 @@ def _simplify(expr: Expr) -> Expr:
     if folded is not expr or expr.op not in _POLES or len(literals) < len(expr.args):
         return folded
     return Literal_(_at_pole(_POLES[expr.op], literals))
+
+
+def _reduced(reduction: str, expr: Expr) -> Expr:
+    """What a reduction is of; where only its shape counts, the variable will do."""
+    if reduction in ("rank", "size") and expr.level < Level.ELEMENT:
+        return Ref(W)
+    return shaped(expr, Level.ELEMENT)
 
 
 def _at_pole(function: str, arguments: Iterable[float]) -> float:

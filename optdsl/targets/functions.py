@@ -21,6 +21,7 @@ from optdsl.ir.nodes import (
     Rule,
     Untouched,
     Value,
+    W,
 )
 from optdsl.ir.sparse import Condition, Sparse
 from optdsl.semantics.level import Level
@@ -204,7 +205,7 @@ def _states(program: Program) -> tuple[Value, ...]:
         Value(s.name, 0, Level.VARIABLE if s.scalar else Level.ELEMENT, "slot")
         for s in program.slots
     )
-    return (*program.gradients, Value("w", 0, Level.ELEMENT, "variable"), *slots)
+    return (*program.gradients, W, *slots)
 
 
 def _step_inputs(

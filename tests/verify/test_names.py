@@ -1,4 +1,4 @@
-"""Names and levels that the compiler could mix up, in what it generates."""
+"""Names, levels and shapes that the compiler could mix up, in what it generates."""
 
 from __future__ import annotations
 
@@ -53,16 +53,26 @@ CASES = {
     if momentum_b*t > 3 { the_number_of_good_steps = 1 + learning*2 }
     else { the_number_of_good_steps = 1 + learning*t }
     w -= learning*m""",
+    "a sum that nothing needs": """
+    let unused = mean(w + g^2)
+    m = g + w + momentum_b
+    w -= learning*sqrt(abs(m))""",
+    "the rank of what is 0 in rows without a gradient": """
+    m = momentum_b*m + g
+    let still = g*m
+    if rank(still) == 2 { m = m*0.5 + size(still) }
+    w -= learning*m""",
 }
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_in_numpy(case: str) -> None:
+@pytest.mark.parametrize("policy", ["exact", "hybrid"])
+def test_in_numpy(case: str, policy: str) -> None:
     shared = "shared the_number_of_good_steps = 1" if "good_steps" in CASES[case] else ""
     report = verify(
         "optimizer Mixed {\n"
         "  hyper learning = 0.01 in [0, inf)\n  hyper momentum_b = 0.9 in [0, 1)\n"
-        f"  slot m\n  {shared}\n  sparse exact\n  update {{{CASES[case]}\n  }}\n}}\n",
+        f"  slot m\n  {shared}\n  sparse {policy}\n  update {{{CASES[case]}\n  }}\n}}\n",
         "numpy",
     )
     assert report.ok, report.table()

@@ -23,6 +23,7 @@ from optdsl.ir.nodes import (
     Rule,
     Untouched,
     Value,
+    W,
 )  # fmt: skip
 from optdsl.ir.passes.prune import prune_rule
 from optdsl.ir.simplify import ZERO, shaped, simplify
@@ -30,8 +31,6 @@ from optdsl.semantics.level import Level
 from optdsl.semantics.limits import MAX_FIXED_CONDITIONS
 from optdsl.semantics.model import PolicyName
 from optdsl.semantics.operators import OPERATORS
-
-W = Value("w", 0, Level.ELEMENT, "variable")
 
 #: Reductions whose value depends on the elements, or on how many there are.
 _COUPLING = {o.name for o in OPERATORS.values() if o.reduction} - {"rank"}
@@ -63,8 +62,9 @@ def _analyse(program: Program, policy: str) -> Untouched:
         by_state[result.state] = found
     resting = [s for s in states if s not in {r.state for r in rule.results}]
     movements += [Movement_(s, "fixed", None, None) for s in resting]
-    coupled = [c for c in cases.all if any(reductions(cases.special(program.rule, c).body))]
-    names = dict.fromkeys(o.op for o in reductions(program.rule.body))
+    needed = prune_rule(program.rule)  # a sum over all variables is found out before
+    coupled = [c for c in cases.all if any(reductions(prune_rule(cases.special(needed, c)).body))]
+    names = dict.fromkeys(o.op for o in reductions(needed.body))
     densify = cases.condition(coupled) if len(program.gradients) == 1 else True
     decays, waiting_in, sweeping_in = waiting(by_state, program.slots)
     alone = densify is False and not program.phases and program.evaluation is None

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from optdsl.ir.build import ops, program_expressions, refs
 from optdsl.ir.early import early
-from optdsl.ir.nodes import Expr, Hyper, Program, Shared, Slot, Value
+from optdsl.ir.nodes import Expr, Hyper, Program, Shared, Slot, Value, W
 from optdsl.ir.passes.select import cases
 from optdsl.ir.sparse import sparse
 from optdsl.semantics.level import Level
@@ -117,7 +117,7 @@ class Writer:
     def _states(self) -> list[str]:
         """The parameters of the rule that are state: the variable, then its slots."""
         slots = (self._text.slots[s.name] for s in self.program.slots)
-        return [self._text.names.of(Value("w", 0, Level.ELEMENT, "variable")), *slots]
+        return [self._text.names.of(W), *slots]
 
     def spelling(self) -> Spelling:
         """What users call the arguments and slots."""

@@ -21,6 +21,7 @@ from optdsl.ir.nodes import (
     Slot,
     Untouched,
     Value,
+    W,
 )  # fmt: skip
 from optdsl.ir.regions import defines
 from optdsl.ir.sparse import sparse
@@ -45,7 +46,6 @@ from optdsl.targets.numpy.arguments import Argument, arguments
 from optdsl.targets.printer import Printer
 from optdsl.targets.text import LiteralText, quoted
 
-_W = Value("w", 0, Level.ELEMENT, "variable")
 _CLIPPING = ("clipvalue", "clipnorm", "global_clipnorm")
 
 
@@ -58,7 +58,7 @@ class Writer:
         self.arguments = arguments(program, self._settings)
         self._attributes = attributes((a.item, a.name) for a in self.arguments)
         self._w, self._text = "w", print_program(program, self._style("w"))
-        if (w := self._text.names.of(_W)) != "w":  # it is needed after the new one is made
+        if (w := self._text.names.of(W)) != "w":  # it is needed after the new one is made
             self._w, self._text = w, print_program(program, self._style(w))
         self._static = static_printer(self._style(self._w), self._text.names)
         self._rows = sparse(program)

@@ -17,13 +17,12 @@ from optdsl.ir.nodes import (
     Result,
     Rule,
     Statement,
-    Value,
+    W,
 )  # fmt: skip
 from optdsl.ir.passes.select import select
-from optdsl.semantics.level import Level
 from optdsl.targets.tensorflow.tables import SETTLING_ARGUMENT
 
-_W = Ref(Value("w", 0, Level.ELEMENT, "variable"))
+_W = Ref(W)
 
 
 def adapt(program: Program) -> Program:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from optdsl.diagnostics import Diagnostics
 from optdsl.ir.build import is_literal, ops, program_expressions, refs
 from optdsl.ir.evaluation import at_evaluation
-from optdsl.ir.nodes import Expr, Literal_, Program, Shared, Slot, Value
+from optdsl.ir.nodes import Expr, Literal_, Program, Shared, Slot, Value, W
 from optdsl.ir.passes.select import cases
 from optdsl.ir.schedule import Schedule
 from optdsl.ir.sparse import sparse
@@ -38,8 +38,6 @@ from optdsl.targets.tf1 import schedule as schedules
 from optdsl.targets.tf1.arguments import Argument, arguments, signature
 from optdsl.targets.tf1.docstring import class_documentation
 from optdsl.targets.tf1.phases import phase_lines, phase_names
-
-_W = Value("w", 0, Level.ELEMENT, "variable")
 
 
 class Tf1Target:
@@ -385,7 +383,7 @@ class _Writer:
 
     @property
     def _states(self) -> list[str]:
-        return [self._names.of(_W), *(self._text.slots[s.name] for s in self._program.slots)]
+        return [self._names.of(W), *(self._text.slots[s.name] for s in self._program.slots)]
 
     def _function(self, name: str, inputs: list[str], text: RuleText, says: str) -> list[str]:
         needed = text.coefficients
@@ -417,7 +415,7 @@ class _Writer:
         if not items:
             return []
         return [
-            f"    def _first_values(self, {self._names.of(_W)}):",
+            f"    def _first_values(self, {self._names.of(W)}):",
             *_quoted(_START_DOCUMENTATION),
             *layout.bracketed("return ", items, 8, "{}"),
         ]
