@@ -99,9 +99,8 @@ class _WithKernels(Oracle[Set]):
     ) -> dict[str, Set]:
         after, w = super()._apply(gradients, totals, old, env), old["w"]
         assert isinstance(w, Enclosed)
-        env = self._with_totals(env, totals)
         if self._fused is not None and w.dtype != np.float16:
-            (g,) = gradients
+            (g,), env = gradients, self._with_totals(env, totals)
             if isinstance(g, Sparse) and self._subtracts:
                 after["w"] = self._subtracted(self._fused, g, w, env)
             elif isinstance(g, Sparse) and self._all_rows:
