@@ -1,4 +1,4 @@
-"""`python -m benchmarks.race OUTPUT ARENA PART`: an arena's races on a model, or its curves."""
+"""`python -m benchmarks.race OUTPUT ARENA PART`: races on a model, curves, or all of an arena."""
 
 import gc
 

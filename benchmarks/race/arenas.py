@@ -84,17 +84,18 @@ def races(arena, threads, quick):
 
 #: What a process does instead of the races on a model.
 CURVES = "curves"
-#: In a quick run one process does everything.
+#: Both, for a process that does everything.
 ALL = "all"
 
 
 def parts(arena, threads, quick):
     """What each process of an arena does: the races on one model, or the curves. TensorFlow does
-    not give back the memory of variables, and all of them together would not fit.
+    not give back the memory of variables, and all of them together would not fit; those of a quick
+    run do.
     """
     if quick:
         return [ALL]
-    models = dict.fromkeys(race.model for race in races(arena, threads, quick))
+    models = dict.fromkeys(race.model for race in races(arena, threads, quick=False))
     return [*models, *[CURVES] * (threads == 1)]
 
 

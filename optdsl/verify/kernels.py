@@ -105,9 +105,7 @@ class _WithKernels(Oracle[Set]):
                 after["w"] = self._subtracted(self._fused, g, w, env)
             elif isinstance(g, Sparse) and self._all_rows:
                 of_kernel = self._of_kernel(self._fused, self._dense(g, w), old, env)
-                if not self._by_kernel:
-                    of_kernel = {s: _either(after[s], x) for s, x in of_kernel.items()}
-                after |= of_kernel
+                after |= of_kernel if self._by_kernel else _either(after, of_kernel)
             elif g is not None and not isinstance(g, Sparse):
                 after |= self._of_kernel(self._fused, self._a.state(g), old, env)
         return after
@@ -142,7 +140,7 @@ class _WithKernels(Oracle[Set]):
         if self._at_rows and self._fused is not None:
             known = self._with_totals(env, run.totals)
             of_kernel = self._of_kernel(self._fused, run.gradients[0], old, known)
-            after |= {state: _either(after[state], x) for state, x in of_kernel.items()}
+            after |= _either(after, of_kernel)
         return after
 
     def _total(self, part: Set) -> Set:
@@ -212,9 +210,14 @@ def _of_total(value: Value) -> str:
     return f"the sum {value.name}"  # no name of a spec
 
 
-def _either(x: Set, y: Set) -> Set:
-    assert isinstance(x, Enclosed) and isinstance(y, Enclosed)
-    return hull(x, y)
+def _either(after: Mapping[str, Set], of_kernel: Mapping[str, Set]) -> dict[str, Set]:
+    """States that are where the rule or the kernel puts them."""
+    found: dict[str, Set] = {}
+    for state, x in of_kernel.items():
+        y = after[state]
+        assert isinstance(x, Enclosed) and isinstance(y, Enclosed)
+        found[state] = hull(y, x)
+    return found
 
 
 class _OfKernel(Oracle[Set]):

@@ -58,8 +58,8 @@ def _block(block: Block, results: Sequence[Expr], names: FreshNames) -> tuple[Bl
 
 def _named(block: Block, expr: Op) -> Define | None:
     """The statement by which the compiler gave it a name before."""
-    named = (s for s in block if isinstance(s, Define) and s.expr == expr and not s.text)
-    return next((s for s in named if s.value.level == expr.level), None)
+    same = (s for s in block if isinstance(s, Define) and s.expr == expr and not s.text)
+    return next(same, None)
 
 
 def _name(expr: Op, names: FreshNames) -> Define:
